@@ -1,0 +1,143 @@
+"""Addresses and the `auth` table of an application: where it is reached, and where its secret lies."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scanner.config import Auth, Secret
+from scanner.config_keys import Check, Key, Problems, join, one_of, path_from, read_table, text
+
+CLEAR = ("token", "password", "client_secret", "value", "secret", "api_key", "bearer")
+"""Keys under which people write secrets in clear."""
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SECRETS = {"bearer": "token", "basic": "password", "oauth2": "client_secret", "header": "value"}
+
+
+def url(*, query: bool) -> Check:
+    """Return a check for an http or https address without credentials or fragment."""
+
+    def check(value: object) -> str:
+        # What is wrong is told without the address: it may hold a password.
+        address = text(value)
+        try:
+            parts = urlsplit(address)
+            _ = parts.port
+        except ValueError:
+            raise ValueError("is not a valid URL") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\\]", address):
+            raise ValueError("must be a URL such as https://crm.example/scim/v2")
+        if "@" in parts.netloc:
+            raise ValueError("must not hold a user name or password; use auth")
+        if "#" in address:
+            raise ValueError("must not hold a fragment (#...)")
+        if "?" in address and not query:
+            raise ValueError("must not hold a query (?...)")
+        return address
+
+    return check
+
+
+def is_plain_http(address: object) -> bool:
+    """Return whether this is an http address of another machine."""
+    if not isinstance(address, str) or not address.lower().startswith("http:"):
+        return False
+    host = urlsplit(address).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> Auth | None:
+    """Return the way to sign in that an `auth` table describes, or None with the reasons in `problems`."""
+    mark = len(problems.lines)
+    kind = raw.get("type")
+    stem = _SECRETS.get(kind, "") if isinstance(kind, str) else ""
+    forms = {f"{stem}_{form}": check for form, check in _references(base).items()} if stem else {}
+    known = isinstance(kind, str) and kind in ("none", *_SECRETS)
+    clear = [name for name in raw if name in CLEAR]
+    for name in clear:
+        advice = ", ".join(f"{stem or name}_{form}" for form in _references(base))
+        problems.add(join(where, name), f"a secret never stands in this file; use one of {advice}")
+    rest = {name: value for name, value in raw.items() if name not in clear}
+    if not known:
+        # Without the type nobody can say which other keys belong here.
+        rest = {name: value for name, value in rest.items() if name == "type"}
+    keys = (
+        {"type": Key(one_of("none", *_SECRETS), required=True)}
+        | _auth_keys(kind)
+        | {n: Key(c) for n, c in forms.items()}
+    )
+    values = read_table(rest, keys, where, problems)
+    given = [name for name in forms if name in raw]
+    if stem and not clear and len(given) != 1:
+        problems.add(where, f"needs {'only one' if given else 'one'} of {', '.join(forms)}")
+    if len(problems.lines) > mark:
+        return None
+    secret = Secret(given[0].removeprefix(f"{stem}_"), values[given[0]]) if given else None
+    return Auth(
+        kind if isinstance(kind, str) else "none",
+        secret,
+        username=values.get("username"),
+        header=values.get("name"),
+        token_url=values.get("token_url"),
+        client_id=values.get("client_id"),
+        scope=values.get("scope"),
+    )
+
+
+def _auth_keys(kind: object) -> dict[str, Key]:
+    """Return the keys, besides type and secret, of one way to sign in."""
+    match kind:
+        case "basic":
+            return {"username": Key(text, required=True)}
+        case "oauth2":
+            return {
+                "token_url": Key(url(query=True), required=True),
+                "client_id": Key(text, required=True),
+                "scope": Key(text),
+            }
+        case "header":
+            return {"name": Key(_header_name, required=True)}
+        case _:
+            return {}
+
+
+def _references(base: Path) -> dict[str, Callable[[object], str | tuple[str, ...]]]:
+    """Return the forms in which a secret is named. Their errors never repeat the value: it may be the secret."""
+    resolve = path_from(base)
+
+    def variable(value: object) -> str:
+        if not _VARIABLE.fullmatch(text(value)):
+            raise ValueError("must be the name of an environment variable, such as CRM_TOKEN; not the secret itself")
+        return text(value)
+
+    def file(value: object) -> str:
+        return str(resolve(value))
+
+    def keyring(value: object) -> str:
+        service, _, user = text(value).partition("/")
+        if not service or not user:
+            raise ValueError('must be "service/user", as stored in the keyring')
+        return text(value)
+
+    def command(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+            raise ValueError('must be a list of words such as ["pass", "show", "crm"]; no shell reads it')
+        program, *rest = value
+        return (str(resolve(program)) if os.sep in program else program, *rest)
+
+    return {"env": variable, "file": file, "keyring": keyring, "command": command}
+
+
+def _header_name(value: object) -> str:
+    name = text(value)
+    if not _HEADER.fullmatch(name):
+        raise ValueError("must be the name of an HTTP header, such as X-API-Key")
+    return name

@@ -1,0 +1,232 @@
+"""Reads orphanscan.toml into a Config: every key known, every value checked, all errors shown at once."""
+
+import os
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scanner import paths
+from scanner.config import (
+    Config,
+    KindPattern,
+    Matching,
+    Policy,
+    ReportSettings,
+    Roster,
+    RuleSettings,
+    ScanSettings,
+)
+from scanner.config_keys import (
+    Key,
+    Problems,
+    anything,
+    existing_from,
+    list_of,
+    map_of,
+    nearest,
+    number,
+    one_of,
+    parse_toml,
+    path_from,
+    read_checked,
+    read_table,
+    table,
+    tables,
+    text,
+)
+from scanner.config_sources import read_application, read_roster
+from scanner.model import Severity
+
+_DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
+_KINDS = ("human", "service", "shared", "break_glass", "external")
+_TABLES = ("organization", "roster", "application", "scan", "rules", "policy", "matching", "report")
+
+
+def load(path: Path, *, state: Path | None = None) -> Config:
+    """Return the configuration in `path`; ConfigError with all that is wrong otherwise.
+
+    Args:
+        path: orphanscan.toml. Every path in it is relative to its folder.
+        state: folder of the store, in place of the one that the file names.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link to another folder
+    content, sha256 = read_checked(path)
+    raw = parse_toml(content, path)
+    problems = Problems(path)
+    values = read_table(raw, _top_keys(path.parent), "", problems)
+    rosters, applications = _sources(raw, path.parent, problems)
+    settings = _settings(raw, path.parent, problems)
+    organization = _section(raw, "organization", _ORGANIZATION, problems)
+    apps = {str(item.get("id")) for _, item in tables(raw, "application", Problems(path))}
+    settings["matching"] = _matching(raw, path.parent, apps, problems)
+    problems.raise_if_any()
+    return Config(
+        path=path,
+        sha256=sha256,
+        state=Path(os.path.abspath(state)) if state else values.get("state", path.parent / "orphanscan-state"),  # noqa: PTH100
+        organization=organization["name"],
+        timezone=organization["timezone"],
+        email_domains=organization.get("email_domains", ()),
+        rosters=rosters,
+        applications=applications,
+        **settings,
+    )
+
+
+def time_zone(value: object) -> str:
+    """Accept an IANA time zone."""
+    name = text(value)
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        near = nearest(name, zoneinfo.available_timezones()).partition("; did you mean ")
+        raise ValueError(f'"{name}" is not a time zone such as Europe/Berlin{near[1]}{near[2]}') from None
+    return name
+
+
+def domain(value: object) -> str:
+    """Accept a mail domain, in lower case."""
+    name = text(value).lower()
+    if not _DOMAIN.fullmatch(name):
+        raise ValueError(f'"{name}" is not a domain such as acme.example')
+    return name
+
+
+def _top_keys(base: Path) -> dict[str, Key]:
+    keys = dict.fromkeys(_TABLES, Key(anything))
+    for name in ("organization", "roster", "application"):
+        keys[name] = Key(anything, required=True)
+    return keys | {"state": Key(path_from(base))}
+
+
+_ORGANIZATION = {
+    "name": Key(text, required=True),
+    "timezone": Key(time_zone, required=True),
+    "email_domains": Key(list_of(domain)),
+}
+
+_SCAN = {
+    "fail_on": Key(one_of(*Severity)),
+    "parallel": Key(number(1, 64, whole=True)),
+    "max_seconds": Key(number(1, 7 * 86400)),
+    "memory_mb": Key(number(64, 1_048_576, whole=True)),
+}
+
+
+def _policy_keys(base: Path) -> dict[str, Key]:
+    file = existing_from(base, "file")
+    return {name: Key(file) for name in ("privileged_entitlements", "service_register", "approved_domains")}
+
+
+def _report_keys() -> dict[str, Key]:
+    shipped = {item.stem for item in paths.bundled("rules").glob("frameworks/*.toml")} - {"families"}
+    return {
+        "frameworks": Key(list_of(one_of(*sorted(shipped | {"gdpr", "sox", "hipaa"})), empty=False)),
+        "formats": Key(list_of(one_of("pdf", "html"), empty=False)),
+        "privacy": Key(one_of("L1", "L2")),
+        "rows_per_rule": Key(number(1, 1_000_000, whole=True)),
+        "prepared_by": Key(text),
+    }
+
+
+def _rule_keys(base: Path) -> dict[str, Key]:
+    return {
+        "paths": Key(list_of(existing_from(base, "folder"))),
+        "disable": Key(list_of(text)),
+        "params": Key(map_of(table)),
+        "max_seconds": Key(number(1, 86400)),
+        "memory_mb": Key(number(256, 1_048_576, whole=True)),
+    }
+
+
+def _section(raw: Mapping[str, Any], name: str, keys: Mapping[str, Key], problems: Problems) -> dict[str, Any]:
+    """Return the checked values of the table `[name]`."""
+    section = raw.get(name, {})
+    if not isinstance(section, dict):
+        problems.add(name, f"must be a table, headed [{name}]")
+        return {}
+    return read_table(section, keys, name, problems) if name in raw else {}
+
+
+def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[str, Any]:
+    """Return the plain tables, as the values of Config that they make."""
+    make: dict[str, tuple[Callable[..., object], Mapping[str, Key]]] = {
+        "scan": (ScanSettings, _SCAN),
+        "policy": (Policy, _policy_keys(base)),
+        "rules": (RuleSettings, _rule_keys(base)),
+        "report": (ReportSettings, _report_keys()),
+    }
+    values = {name: _section(raw, name, keys, problems) for name, (_, keys) in make.items()}
+    _check_rule_ids(values["rules"], problems)
+    return {name: build(**values[name]) for name, (build, _) in make.items()}
+
+
+def _check_rule_ids(rules: Mapping[str, Any], problems: Problems) -> None:
+    """Refuse settings for rules that do not exist: a typing error must not leave a rule on, or off, unnoticed."""
+    folders = (paths.bundled("rules"), *rules.get("paths", ()))
+    known = {file.stem for folder in folders for file in folder.rglob("*.sql")}
+    for position, rule in enumerate(rules.get("disable", ()), start=1):
+        if rule not in known:
+            problems.add("rules.disable", f"item {position}: there is no rule {rule}{nearest(rule, known)}")
+    for rule in rules.get("params", {}):
+        if rule not in known:
+            problems.add(f"rules.params.{rule}", f"there is no such rule{nearest(rule, known)}")
+
+
+def _sources(raw: Mapping[str, Any], base: Path, problems: Problems) -> tuple[tuple[Roster, ...], tuple[Any, ...]]:
+    """Return rosters and applications; their ids share one space."""
+    places: dict[str, str] = {}
+    rosters = []
+    applications = []
+    for name in ("roster", "application"):
+        if raw.get(name) == []:
+            problems.add(name, f"there must be at least one [[{name}]]")
+        for where, item in tables(raw, name, problems):
+            source_id = item.get("id")
+            if isinstance(source_id, str) and source_id in places:
+                problems.add(f"{where}.id", f"{source_id} is taken by {places[source_id]}")
+            elif isinstance(source_id, str):
+                places[source_id] = where.partition(" ")[0]
+            if name == "roster":
+                roster = read_roster(item, where, base, time_zone, problems)
+                rosters += [roster] if roster else []
+            else:
+                application = read_application(item, where, base, problems)
+                applications += [application] if application else []
+    return tuple(rosters), tuple(applications)
+
+
+def _matching(raw: Mapping[str, Any], base: Path, apps: set[str], problems: Problems) -> Matching:
+    keys = {
+        "links": Key(existing_from(base, "file")),
+        "domain_aliases": Key(map_of(domain)),
+        "kinds": Key(anything),
+    }
+    values = _section(raw, "matching", keys, problems)
+    aliases = values.get("domain_aliases", {})
+    for alias, main in aliases.items():
+        try:
+            domain(alias)
+        except ValueError as error:
+            problems.add(f"matching.domain_aliases.{alias}", str(error))
+        if main in (other.lower() for other in aliases):
+            problems.add(f"matching.domain_aliases.{alias}", f"{main} is an alias itself; name the main domain")
+    values["domain_aliases"] = {alias.lower(): main for alias, main in aliases.items()}
+    values["kinds"] = tuple(_kind_patterns(values.get("kinds", []), apps, problems))
+    return Matching(**values)
+
+
+def _kind_patterns(raw: object, apps: set[str], problems: Problems) -> list[KindPattern]:
+    keys = {"pattern": Key(text, required=True), "kind": Key(one_of(*_KINDS), required=True), "app": Key(text)}
+    patterns = []
+    mark = len(problems.lines)
+    for where, item in tables({"matching.kinds": raw}, "matching.kinds", problems):
+        values = read_table(item, keys, where, problems)
+        app = values.get("app", "*")
+        if app not in apps and not set(app) & set("*?["):
+            problems.add(f"{where}.app", f"there is no application {app}{nearest(app, apps)}")
+        if len(problems.lines) == mark:
+            patterns.append(KindPattern(**values))
+    return patterns
