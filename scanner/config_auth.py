@@ -47,7 +47,10 @@ def is_plain_http(address: object) -> bool:
     """Return whether this is an http address of another machine."""
     if not isinstance(address, str) or not address.lower().startswith("http:"):
         return False
-    host = urlsplit(address).hostname or ""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -109,7 +109,7 @@ _DOMAIN = {"domain": Key(domain, required=True), "reason": Key(text, required=Tr
 
 
 def read_policies(config: Config) -> Policies:
-    """Return every policy input that the configuration names; ConfigError with all that is wrong in the first bad one."""
+    """Return every policy input that the configuration names; ConfigError with all that is wrong in one file."""
     apps = tuple(application.id for application in config.applications)
     inputs: list[PolicyInput] = []
 

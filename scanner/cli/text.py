@@ -1,0 +1,79 @@
+"""Text for terminals: without control characters, and in columns that fit."""
+
+import json
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+import click
+
+# They turn the direction of the text after them, and so can make a name read as another.
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNSAFE = frozenset(("Cc", "Cs", "Zl", "Zp", "Co", "Cn"))
+_GAP = "  "
+
+
+def printable(value: object) -> str:
+    """Return text that cannot move the cursor, colour, reorder or forge lines on a terminal."""
+    spaced = str(value).replace("\t", " ").replace("\r\n", " ").replace("\n", " ")
+    if spaced.isascii() and spaced.isprintable():
+        return spaced
+    return "".join(c for c in spaced if unicodedata.category(c) not in _UNSAFE and c not in _BIDI)
+
+
+def width_of(text: str) -> int:
+    """Return how many columns a terminal needs for printable text."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def cut(text: str, width: int) -> str:
+    """Return the text, shortened with an ellipsis if it needs more than `width` columns."""
+    if width_of(text) <= width:
+        return text
+    used, kept = 0, []
+    for character in text:
+        used += _columns(character)
+        if used > width - 1:
+            break
+        kept.append(character)
+    return "".join(kept) + "…"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int | None = None) -> str:
+    """Return the rows in aligned columns; on a terminal, the widest columns are cut until a row fits a line.
+
+    Args:
+        head: titles of the columns.
+        rows: cells; None is shown as a dash.
+        width: of a line. Left out: the terminal's, or no limit when the output goes to a file or a program.
+    """
+    if width is None and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+    cells = [[printable("-" if cell is None else cell) for cell in row] for row in (head, *rows)]
+    widths = [max(width_of(row[column]) for row in cells) for column in range(len(head))]
+    while width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width and max(widths) > 4:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in cells:
+        shown = [cut(cell, size) for cell, size in zip(row, widths, strict=True)]
+        padded = [cell + " " * (size - width_of(cell)) for cell, size in zip(shown, widths, strict=True)]
+        lines.append(_GAP.join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def echo_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(), default=str))
+
+
+def _is_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
