@@ -1,0 +1,39 @@
+"""The outside world, read side. Each dict below is the whole registry of its kind: to add a source, add a line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from scanner.collectors.interface import ApplicationCollector, Progress, RosterCollector
+from scanner.config import Application, Roster
+from scanner.model import Collected
+
+# The modules behind these functions load httpx and pandas; commands that collect nothing must not pay for them.
+
+
+def _scim(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.scim import collect_scim
+
+    return collect_scim(app, into, progress)
+
+
+def _scim_file(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.scim_file import collect_scim_file
+
+    return collect_scim_file(app, into, progress)
+
+
+def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.roster import collect_roster
+
+    return collect_roster(roster, into, progress)
+
+
+APPLICATION_COLLECTORS: Mapping[str, ApplicationCollector] = {
+    "scim": _scim,
+    "scim_file": _scim_file,
+}
+
+ROSTER_COLLECTORS: Mapping[str, RosterCollector] = {
+    "csv": _roster,
+    "excel": _roster,
+}
