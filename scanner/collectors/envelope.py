@@ -1,0 +1,292 @@
+"""Takes a list response apart: raw slices on the fast path, row by row where a page is damaged or spelled oddly."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from scanner.errors import SourceError
+
+_BOM = b"\xef\xbb\xbf"
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_LONE_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_MAX_DIGITS = 4000
+
+_ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+_CANONICAL: Mapping[str, str] = {
+    name.lower(): name
+    for name in (
+        *("schemas", "id", "externalId", "meta", "userName", "name", "displayName", "nickName", "profileUrl", "title"),
+        *("userType", "preferredLanguage", "locale", "timezone", "active", "password", "emails", "phoneNumbers", "ims"),
+        *("photos", "addresses", "groups", "entitlements", "roles", "x509Certificates", "members", _ENTERPRISE),
+    )
+}
+_ENVELOPE = {"resources": "Resources", "totalresults": "totalResults", "nextcursor": "nextCursor"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One resource, ready for the staging file."""
+
+    key: int
+    """Eight bytes of hash of the id."""
+    line: bytes
+    """The JSON object on one line, without line feed."""
+    has_members: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One list response."""
+
+    rows: tuple[Row, ...]
+    rejected: int
+    """Elements that are no object or have no id."""
+    total: int | None
+    next_cursor: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many elements the server sent."""
+        return len(self.rows) + self.rejected
+
+
+class _Envelope(msgspec.Struct):
+    Resources: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    totalResults: Any = None  # noqa: N815  # as RFC 7644 spells it
+    nextCursor: Any = None  # noqa: N815
+    schemas: Any = None
+
+
+class _Keys(msgspec.Struct):
+    id: Any = None
+    userName: Any = None  # noqa: N815
+    displayName: Any = None  # noqa: N815
+    members: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Kind(_Keys):
+    schemas: Any = None
+    meta: Any = None
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_keys = msgspec.json.Decoder(_Keys)
+_kinds = msgspec.json.Decoder(_Kind)
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Collects the rows of one page."""
+
+    rows: list[Row] = field(default_factory=list)
+    rejected: int = 0
+
+    def add(self, identifier: object, line: bytes, has_members: bool) -> None:
+        text = id_text(identifier)
+        if text is None:
+            self.rejected += 1
+            return
+        self.rows.append(Row(_hash(text), line, has_members))
+
+
+def parse_page(body: bytes) -> Page:
+    """Return the rows and numbers of a list response, or raise SourceError if it is none."""
+    body = body.removeprefix(_BOM)
+    if not _is_damaged(body):
+        try:
+            document = _envelope.decode(body)
+            if isinstance(document.Resources, list):
+                rows = _fast_rows(document.Resources)
+                if rows is not None:
+                    total, notes = _total(document.totalResults)
+                    return Page(tuple(rows.rows), rows.rejected, total, _cursor(document.nextCursor), notes)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # the patient path below finds out what it is
+    return page_of(decode(body))
+
+
+def page_of(document: object) -> Page:
+    """Return the page for a list response that is already decoded."""
+    if not isinstance(document, dict):
+        raise SourceError(f"the answer is {_kind(document)}, not a SCIM list")
+    spelled = {_ENVELOPE.get(str(name).lower(), name): value for name, value in reversed(document.items())}
+    schemas = " ".join(map(str, spelled["schemas"])) if isinstance(spelled.get("schemas"), list) else ""
+    if "Resources" not in spelled and (schemas.lower().endswith(":error") or "totalResults" not in spelled):
+        raise SourceError("the answer is an error or some other document, not a SCIM list")
+    resources = spelled.get("Resources")
+    if resources is not None and not isinstance(resources, list):
+        raise SourceError(f"the answer holds {_kind(resources)} where the list of resources belongs")
+    rows = _Rows()
+    for resource in resources or ():
+        _add_resource(rows, resource)
+    total, notes = _total(spelled.get("totalResults"))
+    return Page(tuple(rows.rows), rows.rejected, total, _cursor(spelled.get("nextCursor")), notes)
+
+
+def rows_of(resources: list[object]) -> Page:
+    """Return bare resources as a page without a stated total."""
+    rows = _Rows()
+    for resource in resources:
+        _add_resource(rows, resource)
+    return Page(tuple(rows.rows), rows.rejected, None)
+
+
+def _add_resource(rows: _Rows, resource: object) -> None:
+    """Add a decoded resource in canonical spelling."""
+    if not isinstance(resource, dict):
+        rows.rejected += 1
+        return
+    # Where two spellings of one attribute occur, the canonical one wins.
+    ordered = sorted(resource.items(), key=lambda pair: _CANONICAL.get(pair[0].lower()) == pair[0])
+    spelled = {_CANONICAL.get(name.lower(), name): value for name, value in ordered}
+    rows.add(spelled.get("id"), encode(spelled), "members" in spelled)
+
+
+def decode(body: bytes) -> object:
+    """Return the JSON document, with U+FFFD in place of bytes that are not UTF-8."""
+    text = body.removeprefix(_BOM).decode("utf-8", "replace")
+    try:
+        return LENIENT.decode(text)
+    except RecursionError:
+        raise SourceError("the answer is nested too deeply") from None
+    except ValueError:
+        raise SourceError(_not_json(text)) from None
+
+
+def encode(resource: object) -> bytes:
+    """Return a decoded resource as one line, with U+FFFD in place of lone surrogates."""
+    text = json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATES.sub("\ufffd", text).encode()
+
+
+def key_of(line: bytes) -> int:
+    """Return the key of a staged line."""
+    return _hash(str(_keys.decode(line).id))
+
+
+def kind_of(line: bytes) -> str:
+    """Tell what a staged line is: user, group or other."""
+    named = _kinds.decode(line)
+    schemas = named.schemas if isinstance(named.schemas, list) else []
+    resource_type = named.meta.get("resourceType") if isinstance(named.meta, dict) else None
+    words = {str(schema).lower().rpartition(":")[2] for schema in schemas} | {str(resource_type or "").lower()}
+    for kind in ("group", "user"):
+        if kind in words:
+            return kind
+    if named.userName is not None:
+        return "user"
+    if named.members is not msgspec.UNSET or named.displayName is not None:
+        return "group"
+    return "other" if words - {""} else "user"
+
+
+def id_text(identifier: object) -> str | None:
+    """Return an id as text, or None if it is none; some servers send numbers."""
+    if isinstance(identifier, bool) or not isinstance(identifier, (str, int, float)):
+        return None
+    text = str(identifier)
+    return text if text.strip() else None
+
+
+def _fast_rows(resources: list[msgspec.Raw]) -> _Rows | None:
+    """Return the rows, or None if the page needs the patient path."""
+    rows = _Rows()
+    # A server spells all its rows alike: looking closely at three of them is enough.
+    for sample in resources[:1] + resources[len(resources) // 2 :][:1] + resources[-1:]:
+        if not _is_canonical(sample):
+            return None
+    for resource in resources:
+        line = bytes(resource)
+        if line[:1] != b"{":
+            rows.rejected += 1
+            continue
+        keys = _keys.decode(resource)
+        if keys.id is None or (keys.userName is None and keys.displayName is None and not _is_canonical(resource)):
+            return None
+        if b"\n" in line or b"\r" in line:
+            # In valid JSON a raw line break stands only between tokens.
+            line = line.replace(b"\n", b" ").replace(b"\r", b" ")
+        rows.add(keys.id, line, keys.members is not msgspec.UNSET)
+    return rows
+
+
+def _is_canonical(resource: msgspec.Raw) -> bool:
+    if bytes(resource)[:1] != b"{":
+        return True
+    return all(_CANONICAL.get(name.lower(), name) == name for name in _names.decode(resource))
+
+
+def _is_damaged(body: bytes) -> bool:
+    """Whether the page holds what DuckDB would refuse: bytes that are not UTF-8, or half a surrogate pair."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return True
+    return b"\\u" in body and bool(_ESCAPED_SURROGATE.search(body) and _LONE_ESCAPE.search(body))
+
+
+def _hash(text: str) -> int:
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raw = _SURROGATES.sub("\ufffd", text).encode()  # as it will be staged
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big")
+
+
+def _total(value: object) -> tuple[int | None, tuple[str, ...]]:
+    if value is None:
+        return None, ()
+    # Some servers send "12" or 12.0; true and -1 are no numbers of rows.
+    text = "" if isinstance(value, bool) else str(value).strip().removesuffix(".0")
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text), ()
+    return None, ("its totalResults is not a number of rows",)
+
+
+def _cursor(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < _MAX_DIGITS else digits
+
+
+def _number(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "a bare array"
+    if isinstance(value, dict):
+        return "an object"
+    return "a bare text" if isinstance(value, str) else "a bare value"
+
+
+def _not_json(text: str) -> str:
+    start = text.lstrip()[:200].lower()
+    if not start:
+        return "the answer is empty"
+    if start.startswith("<"):
+        return "the answer is a web page, not SCIM; a log-in page or a proxy may stand before the server"
+    return "the answer is not JSON, or it ends too early"
+
+
+LENIENT = json.JSONDecoder(strict=False, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None)
+"""Takes what other parsers of JSON let pass: control characters, NaN, numbers beyond all bounds."""

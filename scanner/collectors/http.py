@@ -1,0 +1,272 @@
+"""One seam around httpx: deadlines, byte limits, retries, redirects and redaction live here and nowhere else."""
+
+import contextlib
+import functools
+import logging
+import random
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from scanner import __version__
+from scanner.collectors import origin as origins
+from scanner.collectors.auth import Authorizer, authorizer
+from scanner.collectors.decompress import ACCEPT_ENCODING, CutError, bounded, inflated
+from scanner.collectors.origin import Origin
+from scanner.collectors.redact import Redactor
+from scanner.collectors.refusal import HttpError, refusal
+from scanner.config import Application, Limits
+from scanner.errors import ConfigError, SourceError
+
+BACKOFF_SECONDS = 0.5
+"""The first pause before a retry; each further one is twice as long, give or take a random share."""
+MAX_BACKOFF_SECONDS = 30.0
+_LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
+_MAX_REDIRECTS = 5
+_MAX_ERROR_BYTES = 64 * 1024
+_TRANSIENT = frozenset({429, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ACCEPT = "application/scim+json, application/json;q=0.9"
+
+# Their messages hold URLs, cursors and answered headers.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server sent, as sent: pass `body` through the session's redactor before keeping any of it."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _TransientError(Exception):
+    """Worth another attempt."""
+
+    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.retry_after = retry_after
+
+
+class Session:
+    """All requests of one source: one thread, one deadline, one credential, one origin beside the token endpoint."""
+
+    def __init__(self, app: Application) -> None:
+        """Check the address and read the secret; nothing is sent yet."""
+        self.limits: Limits = app.limits
+        self.redactor = Redactor()
+        self._base = (app.base_url or "").rstrip("/")
+        self._origin = origins.check(app.base_url, f"base_url of {app.id}", allow_http=app.allow_http)
+        self._ca_file = str(app.ca_file) if app.ca_file else None
+        self._deadline = time.monotonic() + app.limits.max_seconds
+        self._clients: dict[Origin, httpx.Client] = {}
+        self._sockets: list[socket.socket] = []
+        self._watchdog = threading.Timer(app.limits.max_seconds, self._cut)
+        self._watchdog.daemon = True
+        self._auth: Authorizer = authorizer(app, self.redactor, self._post)
+
+    def __enter__(self) -> "Session":
+        self._watchdog.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._watchdog.cancel()
+        for client in self._clients.values():
+            client.close()
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline of this source."""
+        return self._deadline - time.monotonic()
+
+    def get(self, target: str, *, retries: int | None = None) -> Answer:
+        """Return the successful answer to GET of a path and query below base_url, or raise SourceError."""
+        what = f"GET {target.partition('?')[0]}"
+        answer = self._persist("GET", self._base + target, what, retries, self._auth.headers())
+        if answer.status == 401 and self._auth.renew():
+            answer = self._persist("GET", self._base + target, what, retries, self._auth.headers())
+        if not 200 <= answer.status < 300:
+            raise refusal(answer.status, answer.body, what, self.redactor)
+        return answer
+
+    def _post(self, url: str, headers: Mapping[str, str], content: bytes) -> tuple[int, bytes]:
+        """Send a form to the token endpoint."""
+        answer = self._persist("POST", url, "the token endpoint", None, headers, content)
+        return answer.status, answer.body
+
+    def _persist(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        retries: int | None,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+    ) -> Answer:
+        """Repeat a request until it is answered, the retries are spent or the time is over."""
+        budget = self.limits.retries if retries is None else retries
+        attempt = 0
+        while True:
+            try:
+                return self._follow(method, url, what, headers, content)
+            except _TransientError as error:
+                self._pause(attempt, budget, error)
+            attempt += 1
+
+    def _pause(self, attempt: int, budget: int, error: _TransientError) -> None:
+        if attempt >= budget:
+            tries = "" if attempt == 0 else f"; gave up after {attempt + 1} attempts"
+            raise SourceError(f"{error.sentence}{tries}") from None
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
+        wait = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0**attempt) * jitter
+        if error.retry_after is not None:
+            wait += error.retry_after
+            if wait >= self.remaining:
+                raise SourceError(
+                    f"{error.sentence} and asks to wait {error.retry_after:,.0f} s, "
+                    f"longer than the {max(self.remaining, 0):,.0f} s left for this source"
+                ) from None
+        if wait >= self.remaining:
+            raise SourceError(f"{error.sentence}; {self._too_late()}") from None
+        time.sleep(wait)
+
+    def _follow(self, method: str, url: str, what: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        """Send a request and follow redirects within the origin, so that a credential never leaves it."""
+        origin = origins.of(url)
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = self._send(method, url, what, headers, content)
+            if answer.status not in _REDIRECTS:
+                return answer
+            target = urljoin(url, answer.headers.get("location", ""))
+            there = origins.of(target)
+            if there is None or there != origin:
+                where = f"another origin, {self.redactor.text(str(there))}" if there else "an address that is no URL"
+                raise SourceError(f"{what} redirects to {where}; credentials are never sent there, check the address")
+            if method != "GET" and answer.status not in (307, 308):
+                raise SourceError(f"{what} redirects a POST, check the address")
+            url = target
+        raise SourceError(f"{what} redirects more than {_MAX_REDIRECTS} times")
+
+    def _send(self, method: str, url: str, what: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        if self.remaining <= 0:
+            raise SourceError(self._too_late())
+        allowed = min(self.limits.timeout_seconds, self.remaining)
+        until = time.monotonic() + allowed
+        sent = {"Accept": _ACCEPT, "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": f"orphanscan/{__version__}"}
+        try:
+            with self._client(url).stream(
+                method,
+                url,
+                headers={**sent, **headers},
+                content=content,
+                timeout=httpx.Timeout(allowed),
+                extensions={"trace": self._trace},
+            ) as response:
+                if response.status_code in _TRANSIENT:
+                    raise _TransientError(
+                        f"{what} answered {response.status_code}", retry_after(response.headers.get("retry-after"))
+                    )
+                return self._read(response, until)
+        except (httpx.HTTPError, httpx.InvalidURL, CutError, OSError) as error:
+            if self.remaining <= 0:
+                raise SourceError(self._too_late()) from None
+            raise self._translated(error, what) from None
+
+    def _read(self, response: httpx.Response, until: float) -> Answer:
+        def chunks() -> Iterator[bytes]:
+            for chunk in response.iter_raw():
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout("the answer took too long")
+                yield chunk
+
+        pieces = inflated(chunks(), response.headers.get("content-encoding", ""))
+        if 200 <= response.status_code < 300:
+            body = b"".join(bounded(pieces, self.limits.max_page_bytes))
+        else:
+            # Only the first words of an error are of interest, and a broken error page must not hide its status.
+            body = b""
+            with contextlib.suppress(httpx.HTTPError, CutError, SourceError):
+                for piece in pieces:
+                    body += piece
+                    if len(body) > _MAX_ERROR_BYTES:
+                        break
+        return Answer(response.status_code, body, dict(response.headers))
+
+    def _translated(self, error: Exception, what: str) -> Exception:
+        said = self.redactor.text(str(error), 120)
+        if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return SourceError(f"{what}: the certificate is not trusted; set ca_file for an authority of your own")
+        if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+            return SourceError(f"{what} could not be sent: {said}")
+        if isinstance(error, httpx.TimeoutException):
+            return _TransientError(f"{what} gave no full answer within {self.limits.timeout_seconds:g} s")
+        if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
+            return _TransientError(f"{what} could not connect to {self._origin}: {said or 'no reason given'}")
+        return _TransientError(f"{what} broke off: {said or 'the connection was closed'}")
+
+    def _too_late(self) -> str:
+        return f"the {self.limits.max_seconds:g} s for this source are over (limits.max_seconds)"
+
+    def _client(self, url: str) -> httpx.Client:
+        origin = origins.of(url)
+        if origin is None:
+            raise ConfigError("a request has no http or https address")
+        if origin not in self._clients:
+            # Without trust_env httpx reads neither .netrc nor the proxies; those are passed on deliberately.
+            self._clients[origin] = httpx.Client(
+                verify=_trust(self._ca_file), proxy=origins.proxy(origin), trust_env=False, follow_redirects=False
+            )
+        return self._clients[origin]
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            found = info["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                self._sockets = [found] if event.startswith("connection.start") else [*self._sockets[-1:], found]
+
+    def _cut(self) -> None:
+        """End a read that still waits at the deadline: a server that drips header bytes resets every other clock."""
+        for one in self._sockets:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+
+@functools.lru_cache(maxsize=32)
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        cause = getattr(error, "strerror", None) or "it holds no certificate"
+        raise ConfigError(f"ca_file {ca_file} cannot be used: {cause}") from None
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, never negative; None if it says nothing usable."""
+    text = (value or "").strip()
+    if text.lstrip("+-").isascii() and text.lstrip("+-").isdigit():
+        return min(max(0.0, float(text[:20])), _LONGEST_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_RETRY_AFTER)
+
+
+__all__ = ["Answer", "HttpError", "Session", "retry_after"]

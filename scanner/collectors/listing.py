@@ -1,0 +1,147 @@
+"""Reads one list and proves it: a walk, the total asked once more, and a second walk where the first proves nothing."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from scanner.collectors.envelope import key_of
+from scanner.collectors.paging import MAX_RESTARTS, End, Lister, Walk, write
+from scanner.collectors.refusal import HttpError
+from scanner.collectors.verdict import judge_stated, judge_unstated
+from scanner.errors import SourceError, StoreError
+from scanner.model import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as read, with its verdict. `path` holds each id once."""
+
+    path: Path
+    verdict: Verdict
+    detail: str
+    stated: int | None
+    collected: int
+    duplicates: int
+    rejected: int
+    pages: int
+    has_members: bool
+    notes: tuple[str, ...] = ()
+    refusal: HttpError | None = None
+    """Set where not even the first page was given."""
+
+
+def read_list(lister: Lister, path: Path, what: str) -> Listing:
+    """Read the list into `path` and judge it."""
+    first = _walk(lister, path)
+    again = _confirm(lister, first, path)
+    spare = path.with_suffix(".second")
+    try:
+        if first.stated is not None or first.end not in (End.EMPTY, End.LAST_CURSOR, End.NOTHING_NEW):
+            verdict, detail = judge_stated(first, again, what)
+            if verdict is not Verdict.DRIFT and not _may_have_shifted(first, verdict):
+                return _listing(path, verdict, detail, first)
+            return _settle(lister, first, path, spare, (verdict, detail), what)
+        second = _walk(lister, spare, trust_total=first.trust_total)
+        verdict, detail = judge_unstated(first, second, what)
+        return _joined(path, spare, verdict, detail, first, second)
+    finally:
+        spare.unlink(missing_ok=True)
+
+
+def open_staging(path: Path, mode: str = "wb") -> BinaryIO:
+    """Open a staging file that nobody else may read."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if mode == "ab" else os.O_TRUNC)
+    try:
+        return os.fdopen(os.open(path, flags, 0o600), mode)  # type: ignore[return-value]
+    except OSError as error:
+        raise StoreError(f"{path.name} cannot be written to the staging folder: {error.strerror}") from None
+
+
+def _walk(lister: Lister, path: Path, *, trust_total: bool = True) -> Walk:
+    """Walk once; a list whose cursor expired is begun again."""
+    pages = 0
+    for attempt in range(MAX_RESTARTS + 1):
+        with open_staging(path) as file:
+            walk = Walk(file, trust_total=trust_total)
+            lister.walk(walk)
+        pages += walk.pages
+        has_expired = walk.refusal is not None and walk.refusal.scim_type == "expiredcursor"
+        if not has_expired or attempt == MAX_RESTARTS:
+            break
+    walk.pages = pages
+    return walk
+
+
+def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
+    """Ask for the total once more; distrust it where it may be the size of a page."""
+    if walk.stated is None or walk.end not in (End.TOTAL, End.EMPTY, End.LAST_CURSOR, End.NOTHING_NEW):
+        return walk.stated
+    try:
+        total, size = lister.total()
+    except SourceError as error:
+        walk.end, walk.error = End.FAILED, str(error)
+        return None
+    if walk.pages > 1 or walk.end is not End.TOTAL or total != size:
+        return total
+    # One page, and totals that equal their pages: look behind the page before believing that it is all.
+    known, stated = len(walk.ids), walk.total
+    walk.trust_total = False
+    with open_staging(path, "ab") as file:
+        walk.file = file
+        lister.walk(walk)
+    ended = End(walk.end)
+    if ended is End.REFUSED:
+        walk.end, walk.error = End.EMPTY, ""  # "nothing there" in the words of this server
+    if len(walk.ids) == known and total == stated and ended in (End.EMPTY, End.NOTHING_NEW, End.REFUSED):
+        walk.trust_total, walk.first_total, walk.total, walk.end = True, stated, stated, End.TOTAL
+    return total
+
+
+def _may_have_shifted(walk: Walk, verdict: Verdict) -> bool:
+    """Whether rows may be missing because others came and went while the list was read, the total unchanged."""
+    return verdict is Verdict.SHORT and walk.duplicates > 0 and not walk.rejected and walk.end is End.EMPTY
+
+
+def _settle(lister: Lister, first: Walk, path: Path, spare: Path, judged: tuple[Verdict, str], what: str) -> Listing:
+    """Read a list that changed once more: either the second walk is sound in itself, or nothing is proven."""
+    second = _walk(lister, spare)
+    again = _confirm(lister, second, spare)
+    verdict, detail = judge_stated(second, again, what)
+    if second.stated is None and verdict is Verdict.COMPLETE:
+        verdict, detail = Verdict.DRIFT, f"{judged[1]}; the second reading stated no total"
+    if verdict in (Verdict.FAILED, Verdict.UNKNOWN):
+        verdict, detail = judged[0], f"{judged[1]}; the second reading did not settle it: {detail}"
+    return _joined(path, spare, verdict, detail, first, second)
+
+
+def _joined(path: Path, spare: Path, verdict: Verdict, detail: str, first: Walk, second: Walk) -> Listing:
+    """Keep the second walk where it is complete in itself, else the union of both."""
+    first.pages = second.pages = first.pages + second.pages
+    if verdict is Verdict.COMPLETE:
+        spare.replace(path)
+        return _listing(path, verdict, detail, second)
+    with open_staging(path, "ab") as file, spare.open("rb") as lines:
+        for line in lines:
+            key = key_of(line)
+            if key not in first.ids:
+                first.ids.add(key)
+                write(file, [line.rstrip(b"\n")])
+    first.has_members = first.has_members or second.has_members
+    return _listing(path, verdict, detail, first)
+
+
+def _listing(path: Path, verdict: Verdict, detail: str, walk: Walk) -> Listing:
+    return Listing(
+        path=path,
+        verdict=verdict,
+        detail=detail,
+        stated=walk.stated,
+        collected=len(walk.ids),
+        duplicates=walk.duplicates,
+        rejected=walk.rejected,
+        pages=walk.pages,
+        has_members=walk.has_members,
+        notes=tuple(sorted(walk.notes)),
+        refusal=walk.refusal if not walk.pages else None,
+    )

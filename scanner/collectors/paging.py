@@ -1,0 +1,215 @@
+"""Walks one list to its end, by index (RFC 7644) or by cursor (RFC 9865), and remembers what it saw.
+
+Servers stop early, wrap around, ignore the start index, repeat cursors and change while they are read. So a walk
+advances by what came back, never by what was asked, and ends when a page brings nothing new.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import BinaryIO
+from urllib.parse import quote
+
+from scanner.collectors.envelope import Page, parse_page
+from scanner.collectors.http import Session
+from scanner.collectors.refusal import HttpError
+from scanner.errors import SourceError, StoreError
+
+MAX_RESTARTS = 2
+"""How often a list is begun again after its cursor expired."""
+MAX_BARREN_PAGES = 50
+"""How many pages in a row may bring nothing new before a chain of cursors counts as endless."""
+
+
+class End(StrEnum):
+    """Why a walk stopped."""
+
+    TOTAL = "as many rows as stated"
+    EMPTY = "an empty page"
+    LAST_CURSOR = "no further cursor"
+    NOTHING_NEW = "a page without a new id"
+    LOOP = "a repeated cursor"
+    BARREN = "cursors without rows"
+    BUDGET = "the page budget"
+    REFUSED = "refused to go on"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Walk:
+    """One pass over a list."""
+
+    file: BinaryIO
+    ids: set[int] = field(default_factory=set)
+    received: int = 0
+    """Elements sent, repeated and rejected ones included: the position in the list."""
+    duplicates: int = 0
+    rejected: int = 0
+    pages: int = 0
+    first_total: int | None = None
+    total: int | None = None
+    """As stated by the last page."""
+    trust_total: bool = True
+    """False once the stated total turned out to be the size of a page."""
+    by_cursor: bool = False
+    has_members: bool = False
+    end: End = End.FAILED
+    error: str = ""
+    refusal: HttpError | None = None
+    notes: set[str] = field(default_factory=set)
+
+    @property
+    def stated(self) -> int | None:
+        """The total, if the server stated one that can be believed."""
+        return self.total if self.trust_total else None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the stated total changed from the first page to the last."""
+        return self.first_total != self.total
+
+    def take(self, page: Page) -> int:
+        """Stage the rows of a page that are new, and return how many they were."""
+        before = len(self.ids)
+        lines: list[bytes] = []
+        for row in page.rows:
+            if row.key not in self.ids:
+                self.ids.add(row.key)
+                lines.append(row.line)
+                self.has_members = self.has_members or row.has_members
+        write(self.file, lines)
+        fresh = len(self.ids) - before
+        self.duplicates += len(page.rows) - fresh
+        self.rejected += page.rejected
+        self.received += page.size
+        self.notes.update(page.notes)
+        if self.pages == 0:
+            self.first_total = page.total
+        elif page.total is not None and page.total == page.size < len(self.ids):
+            # WSO2 states the size of the page as the size of the list.
+            self.trust_total = False
+        self.total = page.total
+        self.pages += 1
+        return fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """Asks for the pages of one list."""
+
+    session: Session
+    path: str
+    """/Users or /Groups."""
+    count: int
+    cursor: bool
+    """Whether to begin with a cursor."""
+    digest: "hashlib._Hash"
+    """Over the raw bytes of all pages."""
+    on_page: Callable[[Walk], None]
+
+    def first_query(self, count: int | None = None) -> str:
+        """Return the query of the first page."""
+        rows = self.count if count is None else count
+        return f"cursor&count={rows}" if self.cursor else f"startIndex=1&count={rows}"
+
+    def ask(self, query: str) -> Page:
+        """Return one page."""
+        answer = self.session.get(f"{self.path}?{query}")
+        self.digest.update(answer.body)
+        try:
+            return parse_page(self.session.redactor.body(answer.body))
+        except SourceError as error:
+            raise SourceError(f"GET {self.path}: {error}") from None
+
+    def walk(self, walk: Walk) -> None:
+        """Read on to the end of the list, or as far as it goes; what went wrong is in the walk."""
+        try:
+            if self.cursor and not walk.pages:
+                self._by_cursor(walk, None)
+            else:
+                self._by_index(walk)
+        except HttpError as error:
+            walk.end = End.REFUSED if walk.pages and error.status in (400, 403, 404, 422) else End.FAILED
+            walk.error, walk.refusal = str(error), error
+        except SourceError as error:
+            walk.end, walk.error = End.FAILED, str(error)
+
+    def total(self) -> tuple[int | None, int]:
+        """Return the total as stated now, and how many rows came with it."""
+        try:
+            page = self.ask(self.first_query(1))
+        except HttpError:
+            page = self.ask(self.first_query())  # some servers refuse so small a page
+        return page.total, page.size
+
+    def _by_index(self, walk: Walk) -> None:
+        barren = 0
+        while True:
+            if walk.pages >= self.session.limits.max_pages:
+                walk.end = End.BUDGET
+                return
+            page = self.ask(f"startIndex={walk.received + 1}&count={self.count}")
+            fresh = walk.take(page)
+            self.on_page(walk)
+            if page.next_cursor:
+                self._by_cursor(walk, page.next_cursor)
+                return
+            # A page of nothing but unreadable rows says nothing about what follows it.
+            barren = 0 if fresh else barren + 1
+            if page.size == 0:
+                walk.end = End.EMPTY
+            elif not fresh and (page.rows or barren > MAX_BARREN_PAGES):
+                walk.end = End.NOTHING_NEW
+            elif walk.stated is not None and len(walk.ids) + walk.rejected >= walk.stated:
+                walk.end = End.TOTAL
+            else:
+                continue
+            return
+
+    def _by_cursor(self, walk: Walk, cursor: str | None) -> None:
+        walk.by_cursor = True
+        barren = 0
+        used: set[str] = set()
+        while True:
+            if walk.pages >= self.session.limits.max_pages:
+                walk.end = End.BUDGET
+                return
+            try:
+                page = self.ask(self.first_query() if cursor is None else self._cursor_query(cursor))
+            except HttpError as error:
+                if cursor is None and error.status in (400, 404, 405, 422, 501):
+                    # The configuration promised cursors, the server does not keep the promise.
+                    walk.by_cursor = False
+                    self._by_index(walk)
+                    return
+                raise
+            barren = 0 if walk.take(page) else barren + 1
+            self.on_page(walk)
+            following = page.next_cursor
+            if following is None:
+                if cursor is None and page.total is not None and page.size and page.total > len(walk.ids):
+                    walk.by_cursor = False  # it ignored the cursor and sent the first page by index
+                    self._by_index(walk)
+                    return
+                walk.end = End.LAST_CURSOR
+                return
+            if following in used or following == cursor or barren > MAX_BARREN_PAGES:
+                walk.end = End.LOOP if following in used or following == cursor else End.BARREN
+                return
+            used.add(following)
+            cursor = following
+
+    def _cursor_query(self, cursor: str) -> str:
+        # RFC 9865 limits the alphabet; AWS and others do not keep to it.
+        return f"cursor={quote(cursor, safe='')}&count={self.count}"
+
+
+def write(file: BinaryIO, lines: list[bytes]) -> None:
+    """Append lines to a staging file."""
+    if not lines:
+        return
+    try:
+        file.write(b"\n".join(lines) + b"\n")
+    except OSError as error:
+        raise StoreError(f"the staging folder cannot be written: {error.strerror}") from None
