@@ -1,0 +1,178 @@
+"""Everything that a report shows, computed once from a record and a framework; templates only render it."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from scanner.errors import ConfigError
+from scanner.frameworks import Framework
+from scanner.model import Record
+from scanner.report import appendix, controls, exceptions, ledger, limitations, scope
+from scanner.report.inputs import Inputs, gather, utc
+from scanner.report.parts import (
+    ControlPart,
+    Fact,
+    LedgerPart,
+    ParameterRow,
+    RuleFile,
+    RuleSection,
+    ScopeRow,
+    Signature,
+    SourceRow,
+    Summary,
+    SuppressionRow,
+)
+from scanner.report.pseudonyms import KEY_BYTES
+from scanner.report.summary import summary
+from scanner.report.words import Words, load
+
+PROFILES = ("L1", "L2")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One report, safe to print: cleaned, pseudonymised as its profile asks, and complete."""
+
+    words: Words
+    title: str
+    subtitle: str
+    organization: str
+    framework: str
+    report_id: str
+    privacy: str
+    classification: str
+    is_draft: bool
+    """True until people have signed; printed on each page."""
+    generated_at: datetime
+    manifest_short: str
+    cover: tuple[Fact, ...]
+    banner: str
+    """A sentence across the cover, for a framework that is not in force."""
+    reader: str
+    note: str
+    unit: str
+    """What the framework is tested by, for headings."""
+    summary: Summary
+    scope_intro: str
+    scope: tuple[ScopeRow, ...]
+    out_of_scope: str
+    sources: tuple[SourceRow, ...]
+    accounts: LedgerPart
+    leavers: LedgerPart
+    controls_intro: str
+    controls: tuple[ControlPart, ...]
+    exceptions: tuple[RuleSection, ...]
+    unknowns: tuple[RuleSection, ...]
+    leads: tuple[RuleSection, ...]
+    waived: tuple[RuleSection, ...]
+    suppressions: tuple[SuppressionRow, ...]
+    limits_of_scan: tuple[str, ...]
+    limits_standing: tuple[str, ...]
+    retention: str
+    signatures: tuple[Signature, ...]
+    parameters: tuple[ParameterRow, ...]
+    rule_files: tuple[RuleFile, ...]
+    verification: tuple[str, ...]
+    glossary: tuple[Fact, ...]
+
+
+def build(
+    record: Record,
+    framework: Framework,
+    *,
+    privacy: str,
+    key: bytes,
+    rows_per_rule: int,
+    prepared_by: str,
+    manifest_sha256: str,
+    generated_at: datetime,
+) -> Content:
+    """Compute a report. `key` makes the pseudonyms; equal arguments give an equal report."""
+    if privacy not in PROFILES:
+        raise ConfigError(f"[report] privacy must be one of {', '.join(PROFILES)}, not {privacy!r}")
+    if len(key) != KEY_BYTES:
+        raise ValueError("the pseudonym key must have 32 bytes")
+    words = load()
+    inputs = gather(record, framework, words, privacy=privacy, key=key, rows_per_rule=rows_per_rule)
+    report_id = f"{framework.id.upper()}-{record.scan.id}-{privacy}"
+    shown = inputs.disclosure.text
+    return Content(
+        words=words,
+        title=inputs.text("title"),
+        subtitle=inputs.text("subtitle"),
+        organization=shown(record.organization),
+        framework=framework.title,
+        report_id=report_id,
+        privacy=privacy,
+        classification=words(f"classification.{privacy}.short"),
+        is_draft=True,
+        generated_at=generated_at,
+        manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
+        cover=_cover(inputs, report_id, prepared_by, manifest_sha256, generated_at),
+        banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),
+        reader=inputs.text("reader"),
+        note=framework.note,
+        unit=inputs.text("unit"),
+        summary=summary(inputs),
+        scope_intro=inputs.text("scope"),
+        scope=scope.scope_rows(inputs),
+        out_of_scope=_out_of_scope(inputs),
+        sources=scope.source_rows(inputs),
+        accounts=ledger.accounts_ledger(inputs),
+        leavers=ledger.leavers_ledger(inputs),
+        controls_intro=inputs.text("controls"),
+        controls=controls.control_parts(inputs),
+        exceptions=exceptions.exception_sections(inputs),
+        unknowns=exceptions.unknown_sections(inputs),
+        leads=exceptions.lead_sections(inputs),
+        waived=exceptions.waived_sections(inputs),
+        suppressions=appendix.suppression_rows(inputs),
+        limits_of_scan=limitations.limitations_of_scan(inputs),
+        limits_standing=limitations.standing_limitations(inputs),
+        retention=inputs.text("retention"),
+        signatures=appendix.signatures(inputs),
+        parameters=appendix.parameter_rows(inputs),
+        rule_files=appendix.rule_files(inputs),
+        verification=appendix.verification(inputs, manifest_sha256),
+        glossary=appendix.glossary(inputs),
+    )
+
+
+def _cover(
+    inputs: Inputs, report_id: str, prepared_by: str, manifest_sha256: str, generated_at: datetime
+) -> tuple[Fact, ...]:
+    words, record, framework = inputs.words, inputs.record, inputs.framework
+    local = record.scan.as_of.astimezone(ZoneInfo(record.timezone))
+    edition = words("cover.edition_value", title=framework.title, edition=framework.edition)
+    facts = {
+        "organization": (inputs.disclosure.text(record.organization), False),
+        "framework": (edition, False),
+        "mapping": (mapping_version(framework), True),
+        "as_of": (utc(record.scan.as_of.astimezone(UTC)), False),
+        "as_of_local": (f"{local:%Y-%m-%d %H:%M:%S} {record.timezone}", False),
+        "classification": (words(f"classification.{inputs.disclosure.privacy}.long"), False),
+        # The author's own name is a signature, not data about an account: it is shown in every profile.
+        "prepared_by": (prepared_by or words("value.not_stated"), False),
+        "report_id": (report_id, True),
+        "scan_id": (record.scan.id, True),
+        "tool": (words("cover.tool_value", version=record.scan.tool_version), False),
+        "generated": (utc(generated_at.astimezone(UTC)), False),
+        "manifest": (manifest_sha256 or words("cover.not_sealed"), True),
+    }
+    return tuple(Fact(words(f"cover.{name}"), value, is_code) for name, (value, is_code) in facts.items())
+
+
+def mapping_version(framework: Framework) -> str:
+    """Return the first 12 hex digits of the SHA-256 of the mapping as loaded, families included."""
+    text = json.dumps(dataclasses.asdict(framework), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _out_of_scope(inputs: Inputs) -> str:
+    if not inputs.out_of_scope:
+        return inputs.words("scope.none_outside")
+    names = tuple(inputs.disclosure.text(fact.name) for fact in inputs.out_of_scope)
+    return inputs.words.count("scope.outside", len(names), names=inputs.words.join(names))

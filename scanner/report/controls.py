@@ -1,0 +1,85 @@
+"""The result of every control, with the rules behind it and what they could not say."""
+
+import re
+
+from scanner.frameworks import ControlOutcome, ControlResult, RuleShare
+from scanner.report.inputs import Inputs
+from scanner.report.parts import ControlPart, RuleLine, Tally
+
+
+def control_parts(inputs: Inputs) -> tuple[ControlPart, ...]:
+    """Return one part per control, in the order of the framework."""
+    return tuple(_part(inputs, result) for result in inputs.controls)
+
+
+def tallies(inputs: Inputs) -> tuple[Tally, ...]:
+    """Return how many controls have each of the four results, zeros included."""
+    results = [result.result for result in inputs.controls]
+    return tuple(Tally(outcome, results.count(outcome)) for outcome in ControlOutcome)
+
+
+def anchor(prefix: str, name: str) -> str:
+    """Return a name that a link inside the document can point to."""
+    return f"{prefix}-" + re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
+
+
+def _part(inputs: Inputs, result: ControlResult) -> ControlPart:
+    control, words, shown = result.control, inputs.words, inputs.disclosure.text
+    kinds = (("kind", control.kind), ("force", control.force))
+    tags = [words.optional(f"{group}.{value}", value) for group, value in kinds]
+    return ControlPart(
+        anchor=anchor("control", control.id),
+        id=control.id,
+        title=control.title,
+        paraphrase=control.paraphrase,
+        tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
+        result=result.result,
+        rules=tuple(_line(inputs, share) for share in result.rules),
+        exceptions=result.exceptions,
+        tested=result.tested,
+        population=result.population,
+        count_sentence=_count_sentence(inputs, result),
+        unable=_unable(inputs, result),
+        scope_note=shown(result.scope_note),
+        not_tested=control.not_tested,
+        is_confirmed=control.is_confirmed,
+        source=control.source,
+    )
+
+
+def _line(inputs: Inputs, share: RuleShare) -> RuleLine:
+    return RuleLine(
+        rule=share.rule,
+        title=share.title,
+        strength=inputs.words("strength.lead" if share.lead else f"strength.{share.strength}"),
+        result=share.result,
+        population=share.population,
+        tested=share.tested,
+        unable=share.unable,
+        excluded=share.excluded,
+        exceptions=None if share.lead else share.exceptions,
+        because=share.because,
+        note=inputs.disclosure.text(share.detail),
+    )
+
+
+def _count_sentence(inputs: Inputs, result: ControlResult) -> str:
+    words = inputs.words
+    if not any(share.decides for share in result.rules):
+        return words("control.no_rule")
+    deciding = sum(share.decides for share in result.rules)
+    exceptions = words.count("count.exceptions", result.exceptions)
+    tests = words.count("control.tests", result.tested, population=result.population)
+    return words.count("control.counts", deciding, tests=tests, exceptions=exceptions)
+
+
+def _unable(inputs: Inputs, result: ControlResult) -> tuple[str, ...]:
+    words, reasons = inputs.words, []
+    for share in result.rules:
+        if not share.decides or (share.result is not ControlOutcome.UNABLE and not share.unable):
+            continue
+        detail = inputs.disclosure.text(share.detail) or words("control.no_detail")
+        reasons.append(words("control.unable_line", title=share.title, detail=detail))
+    if result.not_run:
+        reasons.append(words.count("control.not_run", len(result.not_run), rules=words.join(result.not_run)))
+    return tuple(reasons)

@@ -1,0 +1,161 @@
+"""Findings in plain language, grouped by rule; exceptions, open questions, leads and accepted risks kept apart."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from scanner.frameworks import RuleShare, Strength
+from scanner.model import Finding, FindingState, Severity
+from scanner.report.controls import anchor
+from scanner.report.inputs import Inputs
+from scanner.report.parts import ExceptionRow, RuleSection, TopException
+
+MOST_TOP = 5
+PAST = (FindingState.RESOLVED, FindingState.VERIFIED)
+
+
+def exceptions_of(share: RuleShare) -> tuple[Finding, ...]:
+    """Return the findings of a rule that are exceptions: a test that failed, open, and no lead."""
+    return () if share.lead else tuple(finding for finding in share.findings if finding.counts)
+
+
+def exception_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
+    """Return the exceptions, worst rule first."""
+    return _sections(inputs, "rule", lambda share, finding: not share.lead and finding.counts)
+
+
+def unknown_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
+    """Return what the data could not decide; never exceptions."""
+    return _sections(inputs, "open", lambda share, finding: not share.lead and _is_unknown(finding))
+
+
+def lead_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
+    """Return what is for review only; never exceptions."""
+    return _sections(inputs, "lead", lambda share, finding: share.lead and finding.state not in PAST)
+
+
+def waived_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
+    """Return exceptions that somebody accepted for a time."""
+    return _sections(inputs, "waived", lambda share, finding: finding.state is FindingState.WAIVED and not share.lead)
+
+
+def _is_unknown(finding: Finding) -> bool:
+    return finding.verdict == "unknown" and finding.state not in (*PAST, FindingState.WAIVED)
+
+
+def past_count(inputs: Inputs) -> int:
+    """Return how many findings of earlier scans are gone."""
+    return sum(finding.state in PAST for share in inputs.shares.values() for finding in share.findings)
+
+
+def top_exceptions(inputs: Inputs) -> tuple[TopException, ...]:
+    """Return the rules that matter most, by severity and then by number."""
+    ranked = []
+    for share in inputs.shares.values():
+        found = exceptions_of(share)
+        if found:
+            worst = min((finding.severity for finding in found), key=lambda severity: severity.rank)
+            ranked.append((worst.rank, -len(found), share.rule, worst, share, found))
+    ranked.sort(key=lambda entry: entry[:3])
+    return tuple(_top(inputs, severity, share, found) for *_, severity, share, found in ranked[:MOST_TOP])
+
+
+def _top(inputs: Inputs, severity: Severity, share: RuleShare, found: tuple[Finding, ...]) -> TopException:
+    words = inputs.words
+    per_app: dict[str, int] = {}
+    for finding in found:
+        name = inputs.application(finding.app)
+        if name:
+            per_app[name] = per_app.get(name, 0) + 1
+    sentence = _denominator(inputs, share, len(found))
+    if len(per_app) > 1:
+        most = min(per_app, key=lambda name: (-per_app[name], name))
+        sentence = f"{sentence} {words('top.most', application=most, n=per_app[most], applications=len(per_app))}"
+    elif per_app:
+        sentence = f"{sentence} {words('top.all', application=next(iter(per_app)))}"
+    return TopException(anchor("rule", share.rule), share.title, severity, words(f"severity.{severity}"), sentence)
+
+
+def _denominator(inputs: Inputs, share: RuleShare, found: int) -> str:
+    if found > share.tested:
+        return inputs.words.count("exceptions.more_than_tested", found, tested=share.tested)
+    return inputs.words.count("exceptions.of_tested", found, tested=share.tested)
+
+
+def _sections(inputs: Inputs, prefix: str, belongs: Callable[[RuleShare, Finding], bool]) -> tuple[RuleSection, ...]:
+    sections = []
+    for share in inputs.shares.values():
+        found = [finding for finding in share.findings if belongs(share, finding)]
+        if found:
+            sections.append(_section(inputs, prefix, share, found))
+    return tuple(sorted(sections, key=lambda section: (section.severity.rank, -section.total, section.rule)))
+
+
+def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]) -> RuleSection:
+    words, rule = inputs.words, inputs.rules.get(share.rule)
+    severity = min((finding.severity for finding in found), key=lambda severity: severity.rank)
+    found.sort(key=lambda finding: (finding.severity.rank, inputs.application(finding.app), finding.fingerprint))
+    shown = found[: inputs.rows_per_rule]
+    cap = "exceptions.capped" if len(shown) < len(found) else "exceptions.all_shown"
+    sums = words(
+        "exceptions.population",
+        population=share.population,
+        tested=share.tested,
+        unable=share.unable,
+        excluded=share.excluded,
+    )
+    supporting = prefix == "rule" and share.strength is Strength.SUPPORTING
+    return RuleSection(
+        anchor=anchor(prefix, share.rule),
+        rule=share.rule,
+        title=share.title,
+        severity=severity,
+        severity_word=words(f"severity.{severity}"),
+        why=inputs.disclosure.text(rule.why) if rule else "",
+        remedy=inputs.disclosure.text(rule.remedy) if rule else "",
+        rows=tuple(_rows(inputs, shown)),
+        total=len(found),
+        shown_sentence=words.count(cap, len(found), shown=len(shown)),
+        denominator=f"{_denominator(inputs, share, len(found))} {sums}" if prefix == "rule" else sums,
+        note=words("exceptions.supporting") if supporting else "",
+    )
+
+
+def _rows(inputs: Inputs, findings: Iterable[Finding]) -> Iterable[ExceptionRow]:
+    for finding in findings:
+        subject, person, is_name = _subject(inputs, finding)
+        yield ExceptionRow(
+            reference=finding.fingerprint[:8],
+            application=inputs.application(finding.app),
+            subject=subject,
+            person=person,
+            is_name=is_name,
+            entitlement=_entitlement(inputs, finding),
+            reason=inputs.disclosure.reason(finding),
+            evidence=inputs.disclosure.evidence(finding, inputs.rules.get(finding.rule)),
+            severity=finding.severity,
+            severity_word=inputs.words(f"severity.{finding.severity}"),
+            state=inputs.words(f"state.{finding.state}"),
+            first_seen=_scan_date(finding.first_seen),
+        )
+
+
+def _subject(inputs: Inputs, finding: Finding) -> tuple[str, str, bool]:
+    seen = inputs.disclosure
+    person = seen.worker(finding.worker_id) if finding.worker_id else ""
+    if finding.app is not None and finding.account_id is not None:
+        return seen.account(finding.app, finding.account_id, finding.username), person, True
+    if person:
+        return person, "", True
+    return inputs.words("exceptions.whole_application" if finding.app else "exceptions.whole_scan"), "", False
+
+
+def _entitlement(inputs: Inputs, finding: Finding) -> str:
+    if finding.entitlement is None:
+        return ""
+    name = inputs.record.entitlements.get((finding.app or "", finding.entitlement), finding.entitlement)
+    return inputs.disclosure.text(name)
+
+
+def _scan_date(scan_id: str) -> str:
+    found = re.match(r"(\d{4})(\d\d)(\d\d)T\d{6}Z", scan_id)
+    return f"{found[1]}-{found[2]}-{found[3]}" if found else scan_id

@@ -1,0 +1,84 @@
+"""What the report does not show: first what this scan is short of, then what no scan can show."""
+
+from collections.abc import Iterator
+
+from scanner.frameworks import ControlOutcome
+from scanner.model import RuleOutcome, Verdict
+from scanner.report.exceptions import exceptions_of, past_count
+from scanner.report.inputs import Inputs
+from scanner.report.scope import relevant_sources
+
+
+def limitations_of_scan(inputs: Inputs) -> tuple[str, ...]:
+    """Return the limits that come from the data of this scan."""
+    return (*_sources(inputs), *_applications(inputs), *_results(inputs), *_outside(inputs))
+
+
+def standing_limitations(inputs: Inputs) -> tuple[str, ...]:
+    """Return the limits that every report of this kind has."""
+    profile = inputs.words("limits_profile.L2" if inputs.disclosure.is_identified else "limits_profile.L1")
+    return (*inputs.texts("limits"), *inputs.words.group("limits_standing").values(), profile)
+
+
+def _sources(inputs: Inputs) -> Iterator[str]:
+    words, shown = inputs.words, inputs.disclosure.text
+    for source in relevant_sources(inputs):
+        if source.verdict is Verdict.COMPLETE:
+            continue
+        roster = source.kind == "roster"
+        name = words("source.roster", id=shown(source.id)) if roster else inputs.application(source.id)
+        detail = shown(source.detail) or words(f"verdict.{source.verdict}.meaning")
+        effect = words("limits_data.roster_effect" if roster else "limits_data.application_effect")
+        verdict = words(f"verdict.{source.verdict}.word").lower()
+        yield words("limits_data.source", name=name, verdict=verdict, detail=detail, effect=effect)
+
+
+def _applications(inputs: Inputs) -> Iterator[str]:
+    words, shown = inputs.words, inputs.disclosure.text
+    for fact in inputs.in_scope:
+        if fact.type == "none":
+            reason = shown(fact.unconnected_reason or "").rstrip(".") or words("scope.no_reason").rstrip(".")
+            owner = shown(fact.owner or "") or words("value.not_stated")
+            yield words("limits_data.unconnected", name=shown(fact.name), owner=owner, reason=reason)
+        elif fact.coverage != "all":
+            meaning = words.optional(f"coverage.{fact.coverage}", fact.coverage).lower()
+            yield words("limits_data.narrow", name=shown(fact.name), coverage=meaning)
+    silent = [shown(fact.name) for fact in inputs.in_scope if fact.type != "none" and not fact.has_sign_ins]
+    if silent:
+        yield words.count("limits_data.no_sign_ins", len(silent), names=words.join(silent))
+
+
+def _results(inputs: Inputs) -> Iterator[str]:
+    words, ledger = inputs.words, inputs.record.ledger
+    shares = inputs.shares.values()
+    unknown = sum(finding.verdict == "unknown" for share in shares for finding in share.findings if not share.lead)
+    if unknown:
+        yield words.count("limits_data.unknown", unknown)
+    for bucket in ("ambiguous", "undetermined"):
+        if ledger.accounts.get(bucket):
+            yield words.count(f"limits_data.{bucket}", ledger.accounts[bucket])
+    if ledger.leavers.get("cannot_tell"):
+        yield words("limits_data.cannot_tell", n=ledger.leavers["cannot_tell"], total=ledger.leavers.get("total", 0))
+    failed = [result.title for result in inputs.record.results if result.result is RuleOutcome.ERROR]
+    if failed:
+        yield words("limits_data.rule_errors", titles=words.join(failed))
+    untested = sum(result.result is ControlOutcome.NOT_TESTED for result in inputs.controls)
+    if untested:
+        yield words("limits_data.not_tested", n=untested, total=len(inputs.controls))
+    unconfirmed = sum(not result.control.is_confirmed for result in inputs.controls)
+    if unconfirmed:
+        yield words("limits_data.unconfirmed", n=unconfirmed, total=len(inputs.controls))
+
+
+def _outside(inputs: Inputs) -> Iterator[str]:
+    words = inputs.words
+    here = sum(len(exceptions_of(share)) for share in inputs.shares.values())
+    everywhere = sum(
+        finding.counts for result in inputs.record.results if not result.lead for finding in result.findings
+    )
+    if everywhere > here:
+        yield words.count("limits_data.outside", everywhere - here)
+    if past_count(inputs):
+        yield words.count("limits_data.past", past_count(inputs))
+    if inputs.record.scan.is_baseline:
+        yield words("limits_data.baseline")

@@ -1,0 +1,279 @@
+"""The values that templates show. Everything is computed and safe to print; a template adds no judgement of its own."""
+
+from dataclasses import dataclass
+
+from scanner.frameworks import ControlOutcome
+from scanner.model import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A term and what is said about it."""
+
+    term: str
+    value: str
+    is_code: bool = False
+    """Set in the fixed-width face: ids and hashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many controls have one result."""
+
+    outcome: ControlOutcome
+    controls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a bar."""
+
+    severity: Severity
+    count: int
+    x: float
+    width: float
+    label: str
+    """The count, or empty where it does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The exceptions of one application."""
+
+    label: str
+    y: float
+    segments: tuple[Segment, ...]
+    total: int
+    end: float
+    """Where the last segment ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Exceptions per application and severity, laid out."""
+
+    bars: tuple[Bar, ...]
+    severities: tuple[tuple[Severity, str], ...]
+    """Those that occur, with their words, for the legend."""
+    title: str
+    description: str
+    """The same facts in words, for readers who do not see the chart."""
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What one rule says about one control."""
+
+    rule: str
+    title: str
+    strength: str
+    result: ControlOutcome
+    population: int
+    tested: int
+    unable: int
+    excluded: int
+    exceptions: int | None
+    """None for a lead, which has none by definition."""
+    because: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPart:
+    """The result of one control."""
+
+    anchor: str
+    id: str
+    title: str
+    paraphrase: str
+    tags: tuple[str, ...]
+    """Kind and force, in words."""
+    result: ControlOutcome
+    rules: tuple[RuleLine, ...]
+    exceptions: int
+    tested: int
+    population: int
+    count_sentence: str
+    unable: tuple[str, ...]
+    """Why it could not be tested in full, and which input would change that."""
+    scope_note: str
+    not_tested: tuple[str, ...]
+    is_confirmed: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopException:
+    """One of the results that a reader in a hurry must see."""
+
+    anchor: str
+    title: str
+    severity: Severity
+    severity_word: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The page for a reader in a hurry."""
+
+    headline: str
+    sentences: tuple[str, ...]
+    tallies: tuple[Tally, ...]
+    top: tuple[TopException, ...]
+    chart: Chart | None
+    coverage: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRow:
+    """One finding, as the profile lets it be seen."""
+
+    reference: str
+    application: str
+    subject: str
+    """The account, else the person, else what the finding is about as a whole."""
+    person: str
+    """Whom the account is matched to, where that is not the subject itself."""
+    is_name: bool
+    """Whether the subject is an id or a name, not words of the catalogue."""
+    entitlement: str
+    reason: str
+    evidence: tuple[tuple[str, str], ...]
+    severity: Severity
+    severity_word: str
+    state: str
+    first_seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSection:
+    """The findings of one rule."""
+
+    anchor: str
+    rule: str
+    title: str
+    severity: Severity
+    severity_word: str
+    why: str
+    remedy: str
+    rows: tuple[ExceptionRow, ...]
+    total: int
+    shown_sentence: str
+    denominator: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTerm:
+    """One bucket or outcome: what it means and how many there are in all."""
+
+    short: str
+    name: str
+    meaning: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """The counts of one application, of a group of them, or of all."""
+
+    name: str
+    counts: tuple[int, ...]
+    total: int
+    is_sum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPart:
+    """One direction of the ledger."""
+
+    terms: tuple[LedgerTerm, ...]
+    columns: tuple[str, ...]
+    """Those terms that are not zero everywhere."""
+    lines: tuple[LedgerLine, ...]
+    total: int
+    sum_sentence: str
+    left_out: str
+    is_wide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRow:
+    """One application of the framework's scope."""
+
+    name: str
+    app: str
+    owner: str
+    connection: str
+    reason: str
+    """Why it is not connected; empty if it is."""
+    coverage: str
+    verdict: str
+    accounts: str
+    sign_ins: str
+    data: str
+    is_connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One collection, with the numbers behind its verdict."""
+
+    name: str
+    kind: str
+    stated: str
+    collected: int
+    difference: str
+    duplicates: int
+    rejected: int
+    groups: str
+    is_complete: bool
+    verdict: str
+    meaning: str
+    detail: str
+    query: str
+    hash: str
+    times: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRow:
+    """One kind of thing that can keep a finding from being raised."""
+
+    name: str
+    entries: int
+    previous: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One line of the sign-off block."""
+
+    role: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """One parameter of a rule."""
+
+    rule: str
+    name: str
+    value: str
+    default: str
+    is_changed: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """One rule file, by its hash."""
+
+    rule: str
+    title: str
+    severity_word: str
+    sha256: str

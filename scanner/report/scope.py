@@ -1,0 +1,84 @@
+"""Which systems a report speaks about, and how complete the data of each of its sources are."""
+
+from scanner.model import ApplicationFact, Source, Verdict
+from scanner.report.inputs import Inputs, utc
+from scanner.report.parts import ScopeRow, SourceRow
+
+SHORT_HASH = 16
+
+
+def scope_rows(inputs: Inputs) -> tuple[ScopeRow, ...]:
+    """Return the applications of the framework's scope, unconnected ones included."""
+    return tuple(_scope_row(inputs, fact) for fact in inputs.in_scope)
+
+
+def source_rows(inputs: Inputs) -> tuple[SourceRow, ...]:
+    """Return the rosters and the connected applications of the scope."""
+    return tuple(_source_row(inputs, source) for source in relevant_sources(inputs))
+
+
+def relevant_sources(inputs: Inputs) -> tuple[Source, ...]:
+    """Return the sources that the report rests on: every roster, and the applications of its scope."""
+    apps = {fact.app for fact in inputs.in_scope}
+    rosters = [source for source in inputs.record.sources if source.kind == "roster"]
+    applications = [s for s in inputs.record.sources if s.kind != "roster" and s.id in apps and s.type != "none"]
+    return tuple(sorted(rosters, key=lambda s: s.id) + sorted(applications, key=lambda s: inputs.application(s.id)))
+
+
+def _scope_row(inputs: Inputs, fact: ApplicationFact) -> ScopeRow:
+    words, shown = inputs.words, inputs.disclosure.text
+    connected = fact.type != "none"
+    none = words("value.not_applicable")
+    reason = shown(fact.unconnected_reason or "") or words("scope.no_reason")
+    sign_ins = words("value.yes" if fact.has_sign_ins else "value.no")
+    data = [words.optional(f"data.{kind}", kind) for kind in fact.data]
+    accounts = words("scope.accounts", accounts=fact.accounts, active=fact.active_accounts)
+    return ScopeRow(
+        name=shown(fact.name),
+        app=shown(fact.app),
+        owner=shown(fact.owner or "") or words("value.not_stated"),
+        connection=words.optional(f"connection.{fact.type}", fact.type),
+        reason="" if connected else reason,
+        coverage=words.optional(f"coverage.{fact.coverage}", fact.coverage) if connected else none,
+        verdict=words(f"verdict.{fact.verdict or Verdict.UNKNOWN}.word") if connected else words("scope.not_tested"),
+        accounts=accounts if connected else none,
+        sign_ins=sign_ins if connected else none,
+        data=", ".join(data),
+        is_connected=connected,
+    )
+
+
+def _source_row(inputs: Inputs, source: Source) -> SourceRow:
+    words, shown = inputs.words, inputs.disclosure.text
+    is_roster = source.kind == "roster"
+    none = words("value.not_applicable")
+    return SourceRow(
+        name=words("source.roster", id=shown(source.id)) if is_roster else inputs.application(source.id),
+        kind=words.optional(f"connection.{source.type}", source.type),
+        stated=words("value.not_stated") if source.stated is None else words.number(source.stated),
+        collected=source.collected,
+        difference=none if source.stated is None else words.number(source.collected - source.stated),
+        duplicates=source.duplicates,
+        rejected=source.rejected,
+        groups=none if is_roster else _groups(inputs, source),
+        is_complete=source.verdict is Verdict.COMPLETE,
+        verdict=words(f"verdict.{source.verdict}.word"),
+        meaning=words(f"verdict.{source.verdict}.meaning"),
+        detail=shown(source.detail),
+        query=shown(source.query) or words("value.not_stated"),
+        hash=source.sha256[:SHORT_HASH] or words("value.not_stated"),
+        times=_times(inputs, source),
+    )
+
+
+def _groups(inputs: Inputs, source: Source) -> str:
+    if source.groups_stated is None:
+        return inputs.words.number(source.groups_collected)
+    return inputs.words("source.groups", collected=source.groups_collected, stated=source.groups_stated)
+
+
+def _times(inputs: Inputs, source: Source) -> str:
+    if source.started_at is None:
+        return inputs.words("source.not_started")
+    end = utc(source.finished_at) or inputs.words("source.not_finished")
+    return inputs.words("source.times", start=utc(source.started_at), end=end, pages=source.pages)

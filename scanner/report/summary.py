@@ -1,0 +1,91 @@
+"""The page for a reader in a hurry: results with their denominators, the worst exceptions, and what was not covered."""
+
+from collections.abc import Mapping
+
+from scanner.frameworks import ControlOutcome
+from scanner.model import Severity, Verdict
+from scanner.report.charts import severity_chart
+from scanner.report.controls import tallies
+from scanner.report.exceptions import exceptions_of, top_exceptions
+from scanner.report.inputs import Inputs
+from scanner.report.parts import Chart, Summary
+from scanner.report.scope import relevant_sources
+
+
+def summary(inputs: Inputs) -> Summary:
+    """Compute the summary page."""
+    return Summary(
+        headline=_headline(inputs),
+        sentences=tuple(_sentences(inputs)),
+        tallies=tallies(inputs),
+        top=top_exceptions(inputs),
+        chart=_chart(inputs),
+        coverage=tuple(_coverage(inputs)),
+    )
+
+
+def _headline(inputs: Inputs) -> str:
+    words = inputs.words
+    n = {tally.outcome: tally.controls for tally in tallies(inputs)}
+    noted, total = n[ControlOutcome.EXCEPTIONS], len(inputs.controls)
+    if noted:
+        return words("summary.headline.exceptions", n=noted, total=total)
+    clean = n[ControlOutcome.NO_EXCEPTIONS]
+    if clean == total:
+        return words("summary.headline.none", total=total)
+    if clean:
+        return words("summary.headline.some_untested", n=clean, total=total, rest=total - clean)
+    return words("summary.headline.nothing_tested", total=total)
+
+
+def _sentences(inputs: Inputs) -> list[str]:
+    words, record = inputs.words, inputs.record
+    found = [finding for share in inputs.shares.values() for finding in exceptions_of(share)]
+    apps = {finding.app for finding in found if finding.app}
+    rules = {finding.rule for finding in found}
+    told = [
+        words(
+            "summary.exceptions",
+            exceptions=words.count("count.exceptions", len(found)),
+            rules=words.count("count.rules", len(rules)),
+            all_rules=len(inputs.shares),
+            apps=len(apps),
+            all_apps=len(inputs.in_scope),
+        )
+        if found
+        else words("summary.no_exceptions", all_rules=len(inputs.shares))
+    ]
+    if not record.scan.complete:
+        told.append(words("summary.incomplete"))
+    if record.scan.is_baseline:
+        told.append(words("summary.baseline"))
+    return told
+
+
+def _chart(inputs: Inputs) -> Chart | None:
+    counts: dict[str, dict[Severity, int]] = {}
+    for share in inputs.shares.values():
+        for finding in exceptions_of(share):
+            name = inputs.application(finding.app) or inputs.words("chart.no_application")
+            row = counts.setdefault(name, {})
+            row[finding.severity] = row.get(finding.severity, 0) + 1
+    chart: Mapping[str, Mapping[Severity, int]] = counts
+    return severity_chart(chart, inputs.words)
+
+
+def _coverage(inputs: Inputs) -> list[str]:
+    words = inputs.words
+    sources = relevant_sources(inputs)
+    complete = sum(source.verdict is Verdict.COMPLETE for source in sources)
+    connected = [fact for fact in inputs.in_scope if fact.type != "none"]
+    unconnected = [inputs.disclosure.text(fact.name) for fact in inputs.in_scope if fact.type == "none"]
+    narrow = [inputs.disclosure.text(fact.name) for fact in connected if fact.coverage != "all"]
+    told = [
+        words("coverage_line.connected", n=len(connected), total=len(inputs.in_scope)),
+        words("coverage_line.complete", n=complete, total=len(sources)),
+    ]
+    if unconnected:
+        told.append(words("coverage_line.unconnected", names=words.join(unconnected)))
+    if narrow:
+        told.append(words("coverage_line.narrow", names=words.join(narrow)))
+    return told

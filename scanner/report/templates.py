@@ -1,0 +1,49 @@
+"""The jinja environment of the reports, and the page that html and pdf share."""
+
+import base64
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from scanner.paths import bundled
+from scanner.report.content import Content
+from scanner.report.disclosure import clean
+
+FOLDER = bundled("templates")
+SOFT_HYPHEN = "\u00ad"
+
+
+def page(content: Content, **frame: object) -> str:
+    """Render the report; `frame` holds what only one of the formats needs."""
+    words = content.words
+    template = environment().get_template("base.html")
+    return template.render(report=content, t=words, number=words.number, **frame)
+
+
+def environment() -> jinja2.Environment:
+    """Return an environment in which every value is escaped and cleaned, and an unknown name is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+
+
+def _printable(value: Any) -> Any:
+    """Strip what cannot be printed from every value, as the last step before escaping; only the catalogue hyphenates."""
+    return SOFT_HYPHEN.join(clean(part) for part in value.split(SOFT_HYPHEN)) if type(value) is str else value
+
+
+def stylesheet(*names: str) -> Markup:
+    """Return our own style sheets, one after the other."""
+    return Markup("\n".join((FOLDER / "css" / f"{name}.css").read_text(encoding="utf-8") for name in names))  # noqa: S704
+
+
+def font_as_data(name: str) -> str:
+    """Return a bundled font as a data URI."""
+    data = base64.b64encode((FOLDER / "fonts" / name).read_bytes()).decode("ascii")
+    return f"data:font/woff2;base64,{data}"
