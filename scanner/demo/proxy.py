@@ -37,6 +37,8 @@ class _Proxy(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream)
         self.withheld = frozenset(withheld)
         self.lists: Counter[str] = Counter()
+        self.lists_read: dict[str, dict[str, Any]] = {}
+        """Authorization header -> the whole list. The demo changes nothing, and a page each would read it all again."""
         self.lock = threading.Lock()
 
     def next_list_request(self, path: str) -> int:
@@ -69,17 +71,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _send_page(self, path: str, query: dict[str, list[str]]) -> None:
-        status, body = self._ask(f"{path}?startIndex=1&count=1000")
-        if status != 200:
-            self._send(status, body)
-            return
-        everything = json.loads(body)
+        kept, key = self.server.lists_read, self.headers.get("Authorization", "")
+        if key not in kept:
+            status, body = self._ask(f"{path}?startIndex=1&count=1000")
+            if status != 200:
+                self._send(status, body)
+                return
+            kept[key] = json.loads(body)
+        everything = kept[key]
         rows = spoil(everything["Resources"], self.server.withheld)
         start = max(int(query.get("startIndex", ["1"])[0]), 1)
         count = min(int(query.get("count", ["100"])[0]), PAGE)
         page = rows[start - 1 : start - 1 + max(count, 0)]
-        everything |= {"startIndex": start, "itemsPerPage": len(page), "Resources": page}
-        self._send(200, json.dumps(everything).encode())
+        answer = everything | {"startIndex": start, "itemsPerPage": len(page), "Resources": page}
+        self._send(200, json.dumps(answer).encode())
 
     def _ask(self, target: str) -> tuple[int, bytes]:
         """Ask the real server, with the client's own credentials."""

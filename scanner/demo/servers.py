@@ -97,7 +97,10 @@ def _wsgi_application(app: str, token: str) -> Callable[..., Any]:
 
         def generate_id(self, resource_type: Any, resource: Any) -> str:
             name = resource.user_name if resource_type.name == "User" else resource.display_name
-            return resource_id(app, name)
+            key = resource_id(app, name)
+            # A second one of that name gets another id, and is refused for its name instead of replacing the first.
+            is_taken = key in self._resources.get(resource_type.name, {})
+            return super().generate_id(resource_type, resource) if is_taken else key
 
     provider = _provider()
     return BearerTokenApplication(
