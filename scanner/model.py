@@ -247,6 +247,8 @@ class Rule:
     sql: str
     sha256: str
     """Of the whole file."""
+    text: str = ""
+    """The whole file, as kept in the evidence."""
 
 
 @dataclass(frozen=True, slots=True)

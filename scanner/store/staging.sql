@@ -54,7 +54,7 @@ create table n_workers (
     full_name varchar,
     email varchar,
     other_emails varchar[],
-    status varchar not null,             -- any active employment wins, then on_leave, pre_hire, terminated
+    status varchar not null,             -- any active employment wins, then on_leave, pre_hire, terminated; or vanished
     worker_type varchar,
     hired_at timestamp,                  -- of the deciding employment
     first_hired_at timestamp,            -- earliest of all employments
@@ -62,7 +62,8 @@ create table n_workers (
     contract_ends_at timestamp,
     department varchar,
     job_title varchar,
-    manager_id varchar                   -- worker_id, resolved by number, person id or e-mail
+    manager_id varchar,                  -- worker_id, resolved by number, person id or e-mail
+    last_seen_at timestamp               -- null: in a roster of this scan; else only known from an earlier scan
 );
 
 create table n_accounts (

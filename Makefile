@@ -1,0 +1,47 @@
+# `make demo` and `make test` work on a fresh machine: they make the virtual environment and install what is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+BROWSER := chromium poppler-utils
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.ready system
+	$(BIN)/orphanscan demo --dir .demo
+
+test: $(VENV)/.ready system browser
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check scanner tests benchmarks
+	$(BIN)/ruff check scanner tests benchmarks
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 ...'; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+# WeasyPrint draws text with Pango, a system library.
+.PHONY: system browser
+system:
+	@ldconfig -p 2>/dev/null | grep -q libpangoft2 || $(MAKE) --no-print-directory install PACKAGES='$(SYSTEM)'
+
+browser:
+	@command -v chromium >/dev/null || $(MAKE) --no-print-directory install PACKAGES='$(BROWSER)'
+
+.PHONY: install
+install:
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null; \
+	else echo 'Please install these packages with your system package manager: $(PACKAGES)'; exit 2; fi
+
+clean:
+	rm -rf $(VENV) .demo dist

@@ -1,0 +1,81 @@
+"""Which scans a store holds, and where their folders lie."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scanner.errors import ConfigError
+from scanner.model import Scan
+from scanner.store.state import STORE, open_store
+
+_COLUMNS = """
+select
+    scan_id,
+    as_of,
+    started_at,
+    finished_at,
+    complete,
+    scan_no = (select min(scan_no) from scans),
+    tool_version,
+    config_sha256,
+    coalesce(rules_sha256, ''),
+    coalesce(manifest_sha256, '')
+from scans
+order by scan_no
+"""
+
+
+def stored(state: Path) -> tuple[Scan, ...]:
+    """Return all scans of the store, oldest first; empty if there is no store yet."""
+    if not (state / STORE).exists():
+        return ()
+    with open_store(state / STORE) as con:
+        rows = con.execute(_COLUMNS).fetchall()
+    return tuple(
+        Scan(
+            id=row[0],
+            as_of=_utc(row[1]),
+            started_at=_utc(row[2]),
+            finished_at=None if row[3] is None else _utc(row[3]),
+            complete=row[4],
+            is_baseline=row[5],
+            tool_version=row[6],
+            config_sha256=row[7],
+            rules_sha256=row[8],
+            manifest_sha256=row[9],
+        )
+        for row in rows
+    )
+
+
+def resolve(state: Path, name: str) -> str:
+    """Return the full id of `latest`, an id, or a unique prefix of one; raises ConfigError otherwise."""
+    ids = [scan.id for scan in stored(state)]
+    if not ids:
+        raise ConfigError(f"there is no scan in {state} yet; run `orphanscan scan` first")
+    if name == "latest":
+        return ids[-1]
+    found = [scan_id for scan_id in ids if scan_id.startswith(name)]
+    if name in ids:
+        return name
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(f"'{name}' begins the ids of {len(found)} scans: {', '.join(found[:5])}")
+    raise ConfigError(f"there is no scan '{name}' in {state}; the latest is {ids[-1]}")
+
+
+def get(state: Path, name: str) -> Scan:
+    """Return one stored scan, by the same names as `resolve`."""
+    scan_id = resolve(state, name)
+    return next(scan for scan in stored(state) if scan.id == scan_id)
+
+
+def scan_dir(state: Path, scan_id: str) -> Path:
+    """Return the folder of a committed scan, also in the moment before it has been moved out of staging."""
+    place = state / "scans" / scan_id
+    waiting = state / "staging" / scan_id / "scan"
+    return waiting if waiting.is_dir() and not (place / "evidence").is_dir() else place
+
+
+def _utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC)
