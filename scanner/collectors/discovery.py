@@ -13,6 +13,9 @@ class Discovery:
     """The hints that decide how lists are read."""
 
     cursor: bool
+    """Whether to begin with a cursor."""
+    index: bool
+    """False if the server says that it cannot page by index."""
     max_page_size: int
 
 
@@ -23,7 +26,7 @@ def discover(session: Session, profile: Profile) -> Discovery:
     sizes = [pagination.get("maxPageSize"), _object(config, "filter").get("maxResults"), profile.max_page_size]
     usable = [size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0]
     cursor = profile.paging == "cursor" or (profile.paging == "discover" and pagination.get("cursor") is True)
-    return Discovery(cursor, min(usable))
+    return Discovery(cursor, pagination.get("index") is not False, min(usable))
 
 
 def offers_groups(session: Session) -> bool:

@@ -12,6 +12,9 @@ from scanner.collectors.verdict import judge_stated, judge_unstated
 from scanner.errors import SourceError, StoreError
 from scanner.model import Verdict
 
+_TINY = 2
+"""No server cuts a list after so few rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -67,8 +70,10 @@ def _walk(lister: Lister, path: Path, *, trust_total: bool = True) -> Walk:
             lister.walk(walk)
         pages += walk.pages
         has_expired = walk.refusal is not None and walk.refusal.scim_type == "expiredcursor"
-        if not has_expired or attempt == MAX_RESTARTS:
+        if not has_expired:
             break
+        if attempt == MAX_RESTARTS:
+            walk.end, walk.error = End.FAILED, f"GET {lister.path}: its cursors expired {attempt + 1} times on the way"
     walk.pages = pages
     return walk
 
@@ -78,11 +83,12 @@ def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
     if walk.stated is None or walk.end not in (End.TOTAL, End.EMPTY, End.LAST_CURSOR, End.NOTHING_NEW):
         return walk.stated
     try:
-        total, size = lister.total()
+        page, asked = lister.total()
     except SourceError as error:
         walk.end, walk.error = End.FAILED, str(error)
         return None
-    if walk.pages > 1 or walk.end is not End.TOTAL or total != size:
+    total = page.total
+    if walk.pages > 1 or walk.end is not End.TOTAL or total != page.size or not page.size:
         return total
     # One page, and totals that equal their pages: look behind the page before believing that it is all.
     known, stated = len(walk.ids), walk.total
@@ -93,7 +99,9 @@ def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
     ended = End(walk.end)
     if ended is End.REFUSED:
         walk.end, walk.error = End.EMPTY, ""  # "nothing there" in the words of this server
-    if len(walk.ids) == known and total == stated and ended in (End.EMPTY, End.NOTHING_NEW, End.REFUSED):
+    # A server that repeats itself may yet be one that does not page at all, and sends everything whatever is asked.
+    is_unpaged = ended is End.NOTHING_NEW and (page.size > asked or known <= _TINY)
+    if len(walk.ids) == known and total == stated and (is_unpaged or ended in (End.EMPTY, End.REFUSED)):
         walk.trust_total, walk.first_total, walk.total, walk.end = True, stated, stated, End.TOTAL
     return total
 

@@ -80,8 +80,10 @@ class Walk:
                 self.has_members = self.has_members or row.has_members
         write(self.file, lines)
         fresh = len(self.ids) - before
-        self.duplicates += len(page.rows) - fresh
-        self.rejected += page.rejected
+        if fresh or not page.rows:
+            # A page that only repeats says nothing about the list: a server that wraps or ignores the start index.
+            self.duplicates += len(page.rows) - fresh
+            self.rejected += page.rejected
         self.received += page.size
         self.notes.update(page.notes)
         if self.pages == 0:
@@ -104,6 +106,8 @@ class Lister:
     count: int
     cursor: bool
     """Whether to begin with a cursor."""
+    index: bool
+    """Whether the server may page by index too; False if it says that it does not."""
     digest: "hashlib._Hash"
     """Over the raw bytes of all pages."""
     on_page: Callable[[Walk], None]
@@ -135,13 +139,14 @@ class Lister:
         except SourceError as error:
             walk.end, walk.error = End.FAILED, str(error)
 
-    def total(self) -> tuple[int | None, int]:
-        """Return the total as stated now, and how many rows came with it."""
-        try:
-            page = self.ask(self.first_query(1))
-        except HttpError:
-            page = self.ask(self.first_query())  # some servers refuse so small a page
-        return page.total, page.size
+    def total(self) -> tuple[Page, int]:
+        """Return the smallest first page that the server gives, for its total, and how many rows were asked for."""
+        for count in (1, 2):
+            try:
+                return self.ask(self.first_query(count)), count
+            except HttpError:
+                continue  # some servers refuse so small a page
+        return self.ask(self.first_query()), self.count
 
     def _by_index(self, walk: Walk) -> None:
         barren = 0
@@ -188,17 +193,30 @@ class Lister:
             self.on_page(walk)
             following = page.next_cursor
             if following is None:
-                if cursor is None and page.total is not None and page.size and page.total > len(walk.ids):
-                    walk.by_cursor = False  # it ignored the cursor and sent the first page by index
-                    self._by_index(walk)
-                    return
-                walk.end = End.LAST_CURSOR
+                if cursor is None and page.size and self.index:
+                    self._only_page(walk, page)
+                else:
+                    walk.end = End.LAST_CURSOR
                 return
             if following in used or following == cursor or barren > MAX_BARREN_PAGES:
                 walk.end = End.LOOP if following in used or following == cursor else End.BARREN
                 return
             used.add(following)
             cursor = following
+
+    def _only_page(self, walk: Walk, page: Page) -> None:
+        """Tell a last page from the first page of a server that ignored the cursor and answered by index."""
+        walk.by_cursor = False
+        if walk.stated is not None and walk.stated <= page.size:
+            walk.end = End.TOTAL
+            return
+        pages = walk.pages
+        try:
+            self._by_index(walk)
+        except HttpError:
+            if walk.pages > pages:
+                raise
+            walk.end = End.EMPTY  # it knows no index: nothing lies behind this page
 
     def _cursor_query(self, cursor: str) -> str:
         # RFC 9865 limits the alphabet; AWS and others do not keep to it.

@@ -65,7 +65,8 @@ def _collect(
         def on_page(walk: Walk) -> None:
             progress(app.id, what, len(walk.ids), walk.stated)
 
-        return Lister(session, path, min(app.limits.page_size, found.max_page_size), found.cursor, digest, on_page)
+        count = min(app.limits.page_size, found.max_page_size)
+        return Lister(session, path, count, found.cursor, found.index, digest, on_page)
 
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
     users_lister, groups_lister = lister("/Users", "users"), lister("/Groups", "groups")

@@ -26,7 +26,7 @@ def judge_stated(walk: Walk, again: int | None, what: str) -> tuple[Verdict, str
         return Verdict.SHORT, f"{_rejected(walk, what)}; {found:,} of {stated:,} {what} were read"
     if found in KNOWN_CAPS:
         return Verdict.CAPPED, f"the server stops at {found:,} of {stated:,} {what} and offers no way to go on"
-    repeated = f", {walk.duplicates:,} of them sent more than once" if walk.duplicates else ""
+    repeated = " and repeats them when asked for more" if walk.end is End.NOTHING_NEW else ""
     return Verdict.SHORT, f"the server states {stated:,} {what} but lists {found:,}{repeated}"
 
 
@@ -50,6 +50,7 @@ def _broken(walk: Walk, what: str) -> tuple[Verdict, str] | None:
     """Return the verdict of a walk that did not reach an end of its own."""
     found = len(walk.ids)
     read = f"{found:,} of {_number(walk.stated)} {what} were read"
+    endless = Verdict.SHORT if walk.stated is not None and found < walk.stated else Verdict.UNKNOWN
     match walk.end:
         case End.FAILED:
             return Verdict.FAILED, f"{walk.error}; {read}" if walk.pages else walk.error
@@ -58,9 +59,9 @@ def _broken(walk: Walk, what: str) -> tuple[Verdict, str] | None:
         case End.REFUSED:
             return Verdict.FAILED, f"{walk.error}; {read}"
         case End.LOOP:
-            return Verdict.UNKNOWN, f"the server repeated a cursor, so the end of the list was not seen; {read}"
+            return endless, f"the server repeated a cursor, so the end of the list was not seen; {read}"
         case End.BARREN:
-            return Verdict.UNKNOWN, f"the server sends cursors without rows and never ends; {read}"
+            return endless, f"the server sends cursors without rows and never ends; {read}"
         case End.BUDGET:
             return Verdict.SHORT, f"the list did not end within {walk.pages:,} pages (limits.max_pages); {read}"
     return None

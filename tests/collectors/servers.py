@@ -9,14 +9,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-TOKEN = "canary-7f3a9e51c2d84b6098"  # noqa: S105
+TOKEN = "canary-7f3a9e51c2d84b6098"
 Row = dict[str, Any]
 
 
@@ -75,6 +75,8 @@ class Behaviour:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: "HostileServer"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -284,10 +286,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hang_up(self) -> None:
         self.close_connection = True
-        try:
+        with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self.connection.close()
 
     def _json(self, status: int, body: object) -> None:
@@ -304,10 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         """Close quietly also after a connection was torn down on purpose."""
-        try:
+        with suppress(OSError, ValueError):
             super().finish()
-        except (OSError, ValueError):
-            pass
 
 
 class HostileServer(ThreadingHTTPServer):
@@ -366,7 +364,7 @@ def scim2(*, cursor: bool = False, token: str = TOKEN) -> Iterator[str]:
     provider = ScimProvider.from_discovery(
         load_default_schemas().values(), load_default_resource_types().values(), config=config
     )
-    service = ScimService(provider, secret="0123456789abcdef0123456789abcdef")  # noqa: S106
+    service = ScimService(provider, secret="0123456789abcdef0123456789abcdef")
     app = BearerTokenApplication(InMemoryStorage(), provider, service=service, bearer_tokens=[token])
     with make_server("127.0.0.1", 0, app, handler_class=_QuietHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
