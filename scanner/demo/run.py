@@ -24,6 +24,8 @@ Say = Callable[[str], None]
 LIVE = ("directory", "crm", "erp", "ehr", "code", "wiki")
 """Served by real SCIM servers."""
 BEHIND_PROXY = "wiki"
+BY_CURSOR = "ehr"
+"""Pages by cursor, the others by index."""
 EXPIRED = "code"
 """The scan gets a token that this server no longer accepts."""
 
@@ -86,7 +88,7 @@ def _start(stack: ExitStack, sample: Path, say: Say) -> dict[str, Server]:
     for app in LIVE:
         begun = time.monotonic()
         document = json.loads((sample / "applications" / f"{app}.json").read_text(encoding="utf-8"))
-        server = stack.enter_context(serve(app, secrets.token_urlsafe(24)))
+        server = stack.enter_context(serve(app, secrets.token_urlsafe(24), by_cursor=app == BY_CURSOR))
         users, groups = seed(server, document)
         note = ""
         if app == BEHIND_PROXY:

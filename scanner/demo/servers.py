@@ -1,6 +1,7 @@
 """Real SCIM servers on loopback, each with its own bearer token and the demo's activity extension."""
 
 import json
+import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -57,11 +58,10 @@ def resource_id(app: str, name: str) -> str:
 
 
 @contextmanager
-def serve(app: str, token: str) -> Iterator[Server]:
-    """Run an empty SCIM server for one application until the context ends."""
-    server = make_server(
-        "127.0.0.1", 0, _wsgi_application(app, token), server_class=_ThreadingServer, handler_class=_QuietHandler
-    )
+def serve(app: str, token: str, *, by_cursor: bool = False) -> Iterator[Server]:
+    """Run an empty SCIM server for one application until the context ends; `by_cursor`: it pages as RFC 9865 says."""
+    application = _wsgi_application(app, token, by_cursor)
+    server = make_server("127.0.0.1", 0, application, server_class=_ThreadingServer, handler_class=_QuietHandler)
     # Asked for the end twenty times a second: a demo of eight servers should not take four seconds to stop.
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -84,7 +84,7 @@ def require_extra() -> None:
         ) from None
 
 
-def _wsgi_application(app: str, token: str) -> Callable[..., Any]:
+def _wsgi_application(app: str, token: str, by_cursor: bool) -> Callable[..., Any]:
     """Build the WSGI application of one server."""
     require_extra()
     # Imported here because the extra is optional and pydantic's models take half a second to build.
@@ -102,15 +102,18 @@ def _wsgi_application(app: str, token: str) -> Callable[..., Any]:
             is_taken = key in self._resources.get(resource_type.name, {})
             return super().generate_id(resource_type, resource) if is_taken else key
 
-    provider = _provider()
+    provider = _provider(by_cursor)
     return BearerTokenApplication(
-        Storage(clock=lambda: WRITTEN_AT), provider, service=ScimService(provider), bearer_tokens=[token]
+        Storage(clock=lambda: WRITTEN_AT),
+        provider,
+        service=ScimService(provider, secret=secrets.token_urlsafe(24)),
+        bearer_tokens=[token],
     )
 
 
-def _provider() -> Any:
+def _provider(by_cursor: bool) -> Any:
     """Describe the service: the standard's own schemas and the activity extension on users."""
-    from scim2_models import ResourceType, Schema, ScimProvider
+    from scim2_models import Pagination, ResourceType, Schema, ScimProvider
     from scim2_server.testserver.application import BEARER_TOKEN_SCHEME
     from scim2_server.utils import (
         load_default_resource_types,
@@ -120,6 +123,10 @@ def _provider() -> Any:
 
     config = load_default_service_provider_config()
     config.authentication_schemes = [BEARER_TOKEN_SCHEME]
+    if by_cursor:
+        config.pagination = Pagination(
+            cursor=True, index=False, default_pagination_method=Pagination.DefaultPaginationMethod.cursor
+        )
     types = []
     for resource_type in load_default_resource_types().values():
         document = resource_type.model_dump()

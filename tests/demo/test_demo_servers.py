@@ -64,6 +64,17 @@ def test_seeded_members_are_users(server):
     ]
 
 
+def test_a_server_can_page_by_cursor():
+    """With `by_cursor` the list comes in pages that name the next one."""
+    with serve("ehr", "right-token", by_cursor=True) as running:
+        seed(running, DOCUMENT)
+        first = ask(running, "/Users?cursor&count=2").json()
+        second = ask(running, f"/Users?cursor={first['nextCursor']}&count=2").json()
+
+    assert (len(first["Resources"]), len(second["Resources"])) == (2, 1)
+    assert "nextCursor" not in second
+
+
 def test_a_refused_seed_is_told(server):
     """Seeding the same users twice fails with the reason."""
     with pytest.raises(SourceError, match="uniqueness"):
