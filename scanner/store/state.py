@@ -113,21 +113,23 @@ def _promote(state: Path, staging: Path) -> Path:
 def _recover(state: Path) -> None:
     """Complete the staging folders whose scan is in the store; sweep the others."""
     for staging in sorted((state / "staging").glob("*")):
-        try:
-            token = (staging / TOKEN).read_text()
-        except OSError:
-            token = ""
-        if token and token in _committed_tokens(state):
+        if is_committed(state, staging):
             _promote(state, staging)
         else:
             discard(staging)
 
 
-def _committed_tokens(state: Path) -> set[str]:
+def is_committed(state: Path, staging: Path) -> bool:
+    """Whether the store already holds the scan of this staging folder."""
+    try:
+        token = (staging / TOKEN).read_text()
+    except OSError:
+        return False
     if not (state / STORE).exists():
-        return set()
+        return False
     with open_store(state / STORE) as con:
-        return {token for (token,) in con.execute("select commit_token from scans").fetchall()}
+        row = con.execute("select count(*) from scans where commit_token = $token", {"token": token}).fetchone()
+    return row is not None and row[0] > 0
 
 
 def open_store(path: Path) -> duckdb.DuckDBPyConnection:

@@ -1,0 +1,45 @@
+/*---
+title = "Second account of one person in one application"
+severity = "medium"
+population = "human_accounts"
+why = "A second account is seldom closed with the first one, and it lets one person act under two names. A registered administrative account is not counted."
+remedy = "Keep one account and deactivate the other, or enter the second one in the register with its purpose."
+remedy_mode = "notify"
+needs = { roster = true }
+---*/
+with owned as (
+    select
+        app,
+        account_id,
+        username,
+        worker_id,
+        is_active,
+        match_confidence,
+        -- The account to keep: surely matched, then the oldest. The others are the finding.
+        row_number() over (
+            partition by app, worker_id
+            order by match_confidence = 'certain' desc, created_at nulls last, length(username), username, account_id
+        ) as place,
+        count(*) over (partition by app, worker_id) as accounts
+    from human_accounts
+    where excluded_because is null
+        and worker_id is not null
+        and match_confidence in ('certain', 'probable')
+),
+privileged as (
+    select distinct app, account_id
+    from grants
+    where is_privileged
+)
+select
+    o.app,
+    o.account_id,
+    o.username,
+    o.worker_id,
+    'The person holds ' || o.accounts || ' active accounts in this application.' as reason,
+    case when o.is_active is null then 'unknown' else 'fail' end as verdict,
+    case when p.account_id is not null then 'high' else 'medium' end as severity,
+    o.accounts
+from owned o
+left join privileged p on p.app = o.app and p.account_id = o.account_id
+where o.place > 1

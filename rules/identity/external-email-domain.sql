@@ -1,0 +1,41 @@
+/*---
+title = "Account with a foreign e-mail domain"
+severity = "medium"
+population = "active_accounts"
+why = "Mail of the account, password resets included, goes to a domain that the organisation neither owns nor has approved."
+remedy = "Use a work address, link the account to a sponsor, or approve the domain with a reason."
+remedy_mode = "notify"
+needs = { fields = ["email"] }
+---*/
+with privileged as (
+    select distinct app, account_id
+    from grants
+    where is_privileged
+),
+addressed as (
+    select
+        app,
+        account_id,
+        username,
+        worker_id,
+        is_active,
+        lower(trim(split_part(email, '@', -1))) as domain
+    from active_accounts
+    where email like '%_@_%'
+)
+select
+    a.app,
+    a.account_id,
+    a.username,
+    a.worker_id,
+    'The e-mail address lies in a domain that is neither the organisation''s nor approved.' as reason,
+    case when a.is_active is null then 'unknown' else 'fail' end as verdict,
+    case when p.account_id is not null then 'high' else 'medium' end as severity,
+    a.domain
+from addressed a
+left join privileged p on p.app = a.app and p.account_id = a.account_id
+where not exists (
+    select 1
+    from approved_domains d
+    where d.domain = a.domain
+)

@@ -1,0 +1,29 @@
+/*---
+title = "Account that belongs to nobody"
+severity = "high"
+population = "human_accounts"
+why = "An active account that no person, present or past, and no register entry answers for. Whoever knows its password can use it, and nobody will notice that it should have been closed."
+remedy = "Ask the owner of the application whose account it is. Enter it in the register, link it to a person, or deactivate it."
+remedy_mode = "notify"
+needs = { roster = true }
+---*/
+with privileged as (
+    select distinct app, account_id
+    from grants
+    where is_privileged
+)
+select
+    a.app,
+    a.account_id,
+    a.username,
+    'The account matches nobody in any roster and is in no register.' as reason,
+    case when a.is_active is null then 'unknown' else 'fail' end as verdict,
+    case when p.account_id is not null then 'critical' else 'high' end as severity,
+    a.created_at,
+    a.last_sign_in_at,
+    -- A name is a hint for the person who decides, never a match.
+    a.match_confidence = 'suggested' as name_suggestion
+from human_accounts a
+left join privileged p on p.app = a.app and p.account_id = a.account_id
+where a.excluded_because is null
+    and a.match_confidence in ('none', 'suggested')

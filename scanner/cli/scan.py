@@ -1,0 +1,224 @@
+"""`scan`, `collect`, `check` and `report`."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from scanner.cli import options, worst
+from scanner.cli.progress import ProgressDisplay
+from scanner.cli.text import echo_json, printable, table
+from scanner.config import Config
+from scanner.model import RuleOutcome, Severity
+
+_FAIL_ON = click.Choice([str(severity) for severity in Severity])
+
+
+def _say(text: str) -> None:
+    click.echo(printable(text), err=True)
+
+
+@click.command(
+    epilog=options.examples(
+        "orphanscan scan",
+        "orphanscan scan -c /etc/orphanscan.toml --fail-on critical --json",
+        "orphanscan scan --as-of 2026-03-31",
+    )
+)
+@options.config_options
+@options.log_options
+@options.json_option
+@click.option("--as-of", metavar="TIME", help="Clock of the scan: a UTC instant, or a date for the end of that day.")
+@click.option("--fail-on", type=_FAIL_ON, help="Exit 1 from this severity on. Default: [scan] fail_on, else high.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 although there are findings; an incomplete scan stays 3.")
+def scan(
+    config_path: Path,
+    state: Path | None,
+    log_format: str,
+    as_json: bool,
+    as_of: str | None,
+    fail_on: str | None,
+    exit_zero: bool,
+) -> int:
+    """Collect all sources, run the rules, write the reports.
+
+    The last line names the folder of the scan. Exit codes: 0 nothing at or above --fail-on, 1 findings, 3 a source is
+    not complete or a rule failed, 6 could not run.
+    """
+    from scanner import scan as scanning
+    from scanner.policy import read_policies
+
+    config = options.read_config(config_path, state)
+    policies = read_policies(config)
+    with ProgressDisplay(log_format) as display:
+        outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
+    _write_reports(config, outcome, outcome.folder)
+    code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
+    _summary(outcome, code, as_json)
+    return code
+
+
+@click.command(epilog=options.examples("orphanscan collect", "orphanscan collect && orphanscan check"))
+@options.config_options
+@options.log_options
+@options.json_option
+@click.option("--as-of", metavar="TIME", help="Clock of the scan: a UTC instant, or a date for the end of that day.")
+def collect(config_path: Path, state: Path | None, log_format: str, as_json: bool, as_of: str | None) -> int:
+    """Read rosters and applications into the store, without judging them."""
+    from scanner import scan as scanning
+    from scanner.policy import read_policies
+
+    config = options.read_config(config_path, state)
+    with ProgressDisplay(log_format) as display:
+        outcome = scanning.run(
+            config, read_policies(config), as_of=as_of, listeners=_listeners(display), only_collect=True
+        )
+    code = 0 if outcome.scan.complete else 3
+    _summary(outcome, code, as_json)
+    return code
+
+
+@click.command(epilog=options.examples("orphanscan check", "orphanscan check 20261120T06"))
+@options.config_options
+@options.log_options
+@options.json_option
+@click.argument("name", metavar="[SCAN]", default="latest")
+@click.option("--fail-on", type=_FAIL_ON, help="Exit 1 from this severity on. Default: [scan] fail_on, else high.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 although there are findings; an incomplete scan stays 3.")
+def check(
+    config_path: Path,
+    state: Path | None,
+    log_format: str,
+    as_json: bool,
+    name: str,
+    fail_on: str | None,
+    exit_zero: bool,
+) -> int:
+    """Run the rules on a stored scan.
+
+    The first check seals the scan. Later ones judge the same evidence with the rules and parameters of today, print
+    the result and write nothing.
+    """
+    from scanner import scan as scanning
+    from scanner.policy import read_policies
+
+    config = options.read_config(config_path, state)
+    with ProgressDisplay(log_format) as display:
+        outcome = scanning.check(config, read_policies(config), name, listeners=_listeners(display))
+    code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
+    _summary(outcome, code, as_json)
+    return code
+
+
+@click.command(epilog=options.examples("orphanscan report", "orphanscan report latest --framework sox --privacy L2"))
+@options.config_options
+@options.log_options
+@options.json_option
+@click.argument("name", metavar="[SCAN]", default="latest")
+@click.option("--framework", "frameworks", multiple=True, metavar="ID", help="Only this one; may be repeated.")
+@click.option("--format", "formats", multiple=True, type=click.Choice(["pdf", "html"]), help="Only this format.")
+@click.option("--privacy", type=click.Choice(["L1", "L2"]), help="L1: pseudonyms. L2: names, for named recipients.")
+def report(
+    config_path: Path,
+    state: Path | None,
+    log_format: str,
+    as_json: bool,
+    name: str,
+    frameworks: tuple[str, ...],
+    formats: tuple[str, ...],
+    privacy: str | None,
+) -> int:
+    """Write the reports of a stored scan again; only its reports folder changes."""
+    from dataclasses import replace
+
+    from scanner import scan as scanning
+
+    config = options.read_config(config_path, state)
+    wanted = replace(
+        config.report,
+        frameworks=frameworks or config.report.frameworks,
+        formats=formats or config.report.formats,
+        privacy=privacy or config.report.privacy,
+    )
+    scan_, folder, record = scanning.latest_record(config, name)
+    outcome = scanning.Outcome(scan_, folder, record.sources, record)
+    written = _write_reports(replace(config, report=wanted), outcome, folder)
+    if as_json:
+        echo_json({"scan_id": scan_.id, "dir": str(folder), "reports": [str(path) for path in written]})
+    else:
+        for path in written:
+            click.echo(str(path))
+    return 0
+
+
+def _listeners(display: ProgressDisplay):  # type: ignore[no-untyped-def]
+    from scanner.scan import Listeners
+
+    return Listeners(progress=display, on_source=display.finished)
+
+
+def _write_reports(config: Config, outcome, folder: Path) -> tuple[Path, ...]:  # type: ignore[no-untyped-def]
+    from scanner import reports
+    from scanner.report.pseudonyms import load_key
+
+    return reports.render(
+        outcome.record,
+        folder,
+        wanted=config.report.frameworks,
+        formats=config.report.formats,
+        privacy=config.report.privacy,
+        rows_per_rule=config.report.rows_per_rule,
+        prepared_by=config.report.prepared_by,
+        key=load_key(config.state, create=True),
+        on_report=lambda path: _say(f"wrote {path}"),
+    )
+
+
+def _exit_code(outcome, fail_on: str, exit_zero: bool) -> int:  # type: ignore[no-untyped-def]
+    limit = Severity(fail_on).rank
+    results = outcome.record.results
+    codes = []
+    if any(f.counts and f.severity.rank <= limit for r in results if not r.lead for f in r.findings) and not exit_zero:
+        codes.append(1)
+    if not outcome.scan.complete or any(r.result is RuleOutcome.ERROR for r in results):
+        codes.append(3)
+    return worst(codes)
+
+
+def _summary(outcome, code: int, as_json: bool) -> None:  # type: ignore[no-untyped-def]
+    results = outcome.record.results if outcome.record else ()
+    counted = Counter(str(f.severity) for r in results if not r.lead for f in r.findings if f.counts)
+    if as_json:
+        echo_json(
+            {
+                "scan_id": outcome.scan.id,
+                "dir": str(outcome.folder),
+                "complete": outcome.scan.complete,
+                "sources": [
+                    {"id": s.id, "verdict": str(s.verdict), "stated": s.stated, "collected": s.collected, "detail": s.detail}
+                    for s in outcome.sources
+                ],
+                "findings": {str(severity): counted[str(severity)] for severity in Severity},
+                "exit_code": code,
+            }
+        )
+        return
+    if outcome.sources:
+        _say(
+            table(
+                ["source", "verdict", "stated", "collected", "rejected", "detail"],
+                [
+                    [s.id, str(s.verdict), "-" if s.stated is None else s.stated, s.collected, s.rejected, s.detail]
+                    for s in outcome.sources
+                ],
+            )
+        )
+    if results:
+        words = {"exceptions": "exceptions noted", "clean": "no exceptions noted", "unable_to_test": "unable to test"}
+        rows = [
+            [r.rule, words.get(str(r.result), str(r.result)), len([f for f in r.findings if f.counts]), r.tested, r.population]
+            for r in results
+        ]
+        _say(table(["rule", "result", "exceptions", "tested", "population"], rows))
+        _say("findings: " + ", ".join(f"{counted[str(severity)]} {severity}" for severity in Severity))
+    click.echo(str(outcome.folder))

@@ -1,0 +1,350 @@
+"""Runs rules in a limited child process and folds what they say into results; the parent side of `rule_child`."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from scanner.model import AppOutcome, Finding, Rule, RuleOutcome, RuleResult, Severity
+from scanner.rules import CONTRACT, arguments, fingerprint
+
+MAX_FINDINGS = 2_000_000
+_WORST_FIRST = (RuleOutcome.ERROR, RuleOutcome.EXCEPTIONS, RuleOutcome.UNABLE_TO_TEST, RuleOutcome.CLEAN)
+
+
+class RuleError(Exception):
+    """One rule failed; the message is the detail of its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the rules are judged against: the state of the sources and inputs of one audit file."""
+
+    roster_complete: bool
+    is_baseline: bool
+    verdicts: Mapping[str, str | None]
+    """app -> verdict, for connected applications."""
+    unconnected: int
+    partial_coverage: tuple[str, ...]
+    """Connected applications whose list does not show all accounts."""
+    policy_inputs: frozenset[str]
+
+
+def run(
+    audit_file: Path,
+    rules: Sequence[Rule],
+    *,
+    as_of: datetime,
+    max_seconds: float,
+    memory_mb: int,
+    on_result: Callable[[RuleResult], None] = lambda result: None,
+) -> tuple[RuleResult, ...]:
+    """Run every rule on an audit file; a rule that fails, eats memory or never ends is an `error`, the others go on."""
+    frame = read_frame(audit_file)
+    clock = as_of.replace(tzinfo=None).isoformat()
+    results = []
+    with Child(memory_mb) as child:
+        for rule in rules:
+            try:
+                result = _judge(child, audit_file, rule, frame, clock, max_seconds)
+            except RuleError as exc:
+                result = RuleResult(
+                    rule.id, rule.title, rule.severity, RuleOutcome.ERROR, 0, 0, 0, 0, (), detail=str(exc), lead=rule.lead
+                )
+            results.append(result)
+            on_result(result)
+    return tuple(results)
+
+
+def read_frame(audit_file: Path) -> Frame:
+    """Read the state of sources and policy inputs from an audit file."""
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        settings = con.execute("select roster_complete, is_baseline from audit.settings").fetchone() or (True, False)
+        apps = con.execute("select app, type, verdict, coverage from audit.applications order by app").fetchall()
+        policies = con.execute("select name from audit.policy_inputs").fetchall()
+    return Frame(
+        roster_complete=settings[0],
+        is_baseline=settings[1],
+        verdicts={app: verdict for app, kind, verdict, _ in apps if kind != "none"},
+        unconnected=sum(kind == "none" for _, kind, _, _ in apps),
+        partial_coverage=tuple(app for app, kind, _, coverage in apps if kind != "none" and coverage != "all"),
+        policy_inputs=frozenset(name for (name,) in policies),
+    )
+
+
+class Child:
+    """The child process, started when needed and again after a kill."""
+
+    def __init__(self, memory_mb: int) -> None:
+        self._memory_mb = memory_mb
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.Queue[bytes] = queue.Queue(maxsize=8)
+
+    def __enter__(self) -> "Child":
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._kill()
+
+    def ask(
+        self, file: Path, sql: str, values: Mapping[str, object], deadline: float
+    ) -> Iterator[tuple[list[str], list[Any]]]:
+        """Yield (columns, row) of a query; raises RuleError when it fails or is stopped."""
+        process = self._running()
+        request = {"file": str(file), "sql": sql, "values": dict(values)}
+        try:
+            if process.stdin is None:
+                raise BrokenPipeError
+            process.stdin.write(msgspec.json.encode(request) + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+        rows: list[list[Any]] = []
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                self._kill()
+                raise RuleError("stopped: it did not end in time; raise max_seconds in [rules]") from None
+            if not line:
+                raise self._ended()
+            message = msgspec.json.decode(line)
+            if "error" in message:
+                raise self._failed(message["error"])
+            if "done" in message:
+                yield from ((message["done"], row) for row in rows)
+                return
+            rows += message["rows"]
+            if len(rows) > MAX_FINDINGS:
+                self._kill()
+                raise RuleError(f"stopped: it returned more than {MAX_FINDINGS:,} rows")
+
+    def _failed(self, error: str) -> RuleError:
+        if error == "memory":
+            # What is left of the address space is unknown: the next rule gets a fresh process.
+            self._kill()
+            return RuleError(f"ran out of its {self._memory_mb} MB; raise memory_mb in [rules]")
+        return RuleError(error)
+
+    def _ended(self) -> RuleError:
+        self._kill()
+        return RuleError(f"its process ended, most likely for want of memory ({self._memory_mb} MB); see memory_mb in [rules]")
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            # The child needs no environment: no secret of ours can reach a rule.
+            environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+            # One malloc arena: each further one reserves address space that the limit would count.
+            environment["MALLOC_ARENA_MAX"] = "2"
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "scanner.rule_child", str(self._memory_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env=environment,
+            )
+            self._lines = queue.Queue(maxsize=8)
+            threading.Thread(target=_read, args=(self._process, self._lines), daemon=True).start()
+        return self._process
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            # The reader may wait for room in the queue: empty it so that the thread ends.
+            while not self._lines.empty():
+                self._lines.get_nowait()
+            self._process.wait()
+            self._process = None
+
+
+def _read(process: subprocess.Popen[bytes], lines: "queue.Queue[bytes]") -> None:
+    if process.stdout is not None:
+        for line in process.stdout:
+            lines.put(line)
+    lines.put(b"")
+
+
+def _judge(
+    child: Child, file: Path, rule: Rule, frame: Frame, clock: str, max_seconds: float
+) -> RuleResult:
+    why_not = _untestable(rule, frame)
+    deadline = time.monotonic() + max_seconds
+    population = _population(child, file, rule, deadline)
+    if why_not:
+        parts = [
+            AppOutcome(app, total, 0, total - excluded, excluded, 0, RuleOutcome.UNABLE_TO_TEST, why_not)
+            for app, (total, excluded, _) in population.items()
+        ]
+        return _fold(rule, parts, (), frame, why_not)
+    findings = _findings(child, file, rule, clock, deadline)
+    by_app: dict[str | None, list[Finding]] = {}
+    for finding in findings:
+        by_app.setdefault(finding.app, []).append(finding)
+    parts = [
+        _share(rule, app, population.get(app, (0, 0, 0)), by_app.get(app, []), frame)
+        for app in sorted({*population, *by_app}, key=lambda app: (app is not None, app or ""))
+    ]
+    return _fold(rule, parts, findings, frame, "")
+
+
+def _untestable(rule: Rule, frame: Frame) -> str:
+    """Return why the whole rule cannot be tested, or nothing."""
+    if rule.needs.roster and not frame.roster_complete:
+        return "a roster is not complete, and this rule rests on who is absent from it or has left"
+    missing = [name for name in rule.needs.policy if name not in frame.policy_inputs]
+    if missing:
+        return f"needs the policy input {missing[0]}: set {missing[0]} under [policy] in the configuration"
+    if rule.needs.history and frame.is_baseline:
+        return "needs an earlier scan to compare with"
+    return ""
+
+
+def _population(child: Child, file: Path, rule: Rule, deadline: float) -> dict[str | None, tuple[int, int, int]]:
+    """Return app -> (rows, excluded rows, rows that lack a needed field)."""
+    columns = {
+        row[0]
+        for _, row in child.ask(
+            file,
+            "select column_name from duckdb_columns() where schema_name = 'audit' and table_name = $view",
+            {"view": rule.population},
+            deadline,
+        )
+    }
+    app = "app" if "app" in columns else "null::varchar"
+    lacks = " or ".join(f'"{field}" is null' for field in rule.needs.fields if field in columns) or "false"
+    sql = (
+        f"select {app} as app, count(*), count(excluded_because),"  # names come from the checked front matter
+        f" count(*) filter (where excluded_because is null and ({lacks}))"
+        f' from "{rule.population}" group by 1'
+    )
+    return {row[0]: (row[1], row[2], row[3]) for _, row in child.ask(file, sql, {}, deadline)}
+
+
+def _findings(child: Child, file: Path, rule: Rule, clock: str, deadline: float) -> tuple[Finding, ...]:
+    values: dict[str, object] = {**arguments(rule)}
+    if "$as_of" in rule.sql:
+        values["as_of"] = clock
+    found: dict[str, Finding] = {}
+    for columns, row in child.ask(file, rule.sql, values, deadline):
+        finding = _finding(rule, dict(zip(columns, row, strict=True)))
+        if finding.fingerprint in found:
+            raise RuleError(
+                f"returned two rows for one subject (app {finding.app}, account {finding.account_id}):"
+                " add a subject or entitlement that tells them apart"
+            )
+        found[finding.fingerprint] = finding
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda f: (f.app or "", f.account_id or "", f.entitlement or "", f.worker_id or "", f.subject or ""),
+        )
+    )
+
+
+def _finding(rule: Rule, row: dict[str, Any]) -> Finding:
+    severity = Severity(row.get("severity") or rule.severity)
+    if rule.severity.rank - severity.rank > 1:
+        raise RuleError(f"raised the severity of a row from {rule.severity} to {severity}: one step is the most")
+    if not isinstance(row["reason"], str) or not row["reason"]:
+        raise RuleError("returned a row without a reason")
+    verdict = row.get("verdict") or "fail"
+    if verdict not in ("fail", "unknown"):
+        raise RuleError(f"returned the verdict {verdict!r}; there are fail and unknown")
+    identity = {name: row.get(name) for name in ("app", "account_id", "entitlement", "worker_id", "subject")}
+    return Finding(
+        fingerprint=fingerprint(rule.id, **identity),
+        rule=rule.id,
+        severity=severity,
+        verdict=verdict,
+        reason=row["reason"],
+        evidence={name: value for name, value in row.items() if name not in CONTRACT and name != "username"},
+        username=row.get("username"),
+        **identity,
+    )
+
+
+def _share(
+    rule: Rule, app: str | None, population: tuple[int, int, int], findings: Sequence[Finding], frame: Frame
+) -> AppOutcome:
+    """Judge one application's part; population = tested + unable + excluded."""
+    total, excluded, lacking = population
+    reason = _app_untestable(rule, app, total - excluded, lacking, frame)
+    flagged = [finding for finding in findings if finding.verdict == "fail"]
+    undecided = len({(f.account_id, f.worker_id, f.subject) for f in findings if f.verdict == "unknown"})
+    scope = max(0, total - excluded)
+    unable = scope if reason else min(scope, lacking + undecided)
+    if flagged and not rule.lead:
+        result = RuleOutcome.EXCEPTIONS
+    elif reason or undecided:
+        result = RuleOutcome.UNABLE_TO_TEST
+        reason = reason or f"{undecided} cannot be decided from the data"
+    else:
+        result = RuleOutcome.CLEAN
+    return AppOutcome(app, total, scope - unable, unable, excluded, len(findings), result, reason)
+
+
+def _app_untestable(rule: Rule, app: str | None, scope: int, lacking: int, frame: Frame) -> str:
+    verdict = frame.verdicts.get(app) if app is not None else "complete"
+    if rule.needs.apps and verdict not in ("complete", None):
+        return f"the list of accounts is not complete ({verdict})"
+    if rule.needs.fields and scope and lacking == scope:
+        return f"the application does not supply {', '.join(rule.needs.fields)}"
+    return ""
+
+
+def _fold(
+    rule: Rule, parts: Sequence[AppOutcome], findings: tuple[Finding, ...], frame: Frame, why_not: str
+) -> RuleResult:
+    apps = [part for part in parts if part.app is not None]
+    silent = [app for app, verdict in frame.verdicts.items() if verdict != "complete" and app not in {p.app for p in apps}]
+    results = {part.result for part in parts}
+    if why_not or (silent and apps and rule.needs.apps):
+        # An application of which nothing was seen has no rows in the population, and must not read as clean.
+        results.add(RuleOutcome.UNABLE_TO_TEST)
+    reasons = [f"{part.app}: {part.detail}" if part.app else part.detail for part in parts if part.detail]
+    reasons += [f"{app}: nothing could be read" for app in silent if rule.needs.apps and not why_not]
+    return RuleResult(
+        rule=rule.id,
+        title=rule.title,
+        severity=rule.severity,
+        result=next((result for result in _WORST_FIRST if result in results), RuleOutcome.CLEAN),
+        population=sum(part.population for part in parts),
+        tested=sum(part.tested for part in parts),
+        unable=sum(part.unable for part in parts),
+        excluded=sum(part.excluded for part in parts),
+        findings=findings,
+        scope_note=_scope_note(rule, frame),
+        detail=why_not or "; ".join(reasons),
+        apps=tuple(parts),
+        lead=rule.lead,
+    )
+
+
+def _scope_note(rule: Rule, frame: Frame) -> str:
+    notes = []
+    if rule.needs.apps and frame.partial_coverage:
+        notes.append(
+            f"speaks of the accounts that the applications list; {', '.join(frame.partial_coverage)} may hold others,"
+            " which were not tested"
+        )
+    if rule.needs.apps and frame.unconnected:
+        systems = "1 known system is" if frame.unconnected == 1 else f"{frame.unconnected} known systems are"
+        notes.append(f"{systems} not connected and not tested")
+    return "; ".join(notes)

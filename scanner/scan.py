@@ -1,0 +1,320 @@
+"""The path of the data from sources to a committed scan: collect, check, report."""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from scanner import __version__, evidence, findings, ledger, rule_runner, rules
+from scanner.collect import collect
+from scanner.collectors.interface import Progress
+from scanner.config import Config
+from scanner.errors import ConfigError, StoreError
+from scanner.findings_json import findings_json
+from scanner.model import ApplicationFact, Finding, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
+from scanner.policy import Policies
+from scanner.report.pseudonyms import load_key
+from scanner.report.tables import findings_csv
+from scanner.store import build, scans, state
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Whom to tell what happens."""
+
+    progress: Progress
+    on_source: Callable[[Source], None] = lambda source: None
+    on_rule: Callable[[RuleResult], None] = lambda result: None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A committed scan."""
+
+    scan: Scan
+    folder: Path
+    sources: tuple[Source, ...]
+    record: Record | None = None
+    """None: collected only."""
+    resolved: tuple[Finding, ...] = ()
+
+
+def instant(text: str | None, config: Config) -> datetime:
+    """Return the scan's clock: now, a UTC instant, or the end of a date in the organisation's time zone.
+
+    Raises ConfigError for anything else, and for an instant before the last stored scan.
+    """
+    if text is None:
+        as_of = datetime.now(UTC).replace(microsecond=0)
+    else:
+        try:
+            as_of = datetime.fromisoformat(text)
+        except ValueError as exc:
+            raise ConfigError(
+                f"--as-of {text!r} is neither an instant (2026-03-31T22:00:00Z) nor a date (2026-03-31)"
+            ) from exc
+        if len(text) <= len("2026-03-31"):
+            next_day = as_of.date() + timedelta(days=1)
+            as_of = datetime.combine(next_day, time.min, ZoneInfo(config.timezone)) - timedelta(seconds=1)
+        elif as_of.tzinfo is None:
+            raise ConfigError(f"--as-of {text!r} has no time zone; end it with Z for UTC")
+        as_of = as_of.astimezone(UTC)
+    stored = scans.stored(config.state)
+    if stored and as_of < stored[-1].as_of:
+        raise ConfigError(
+            f"the clock of this scan, {as_of:%Y-%m-%dT%H:%M:%SZ}, is before that of the last one"
+            f" ({stored[-1].id}: {stored[-1].as_of:%Y-%m-%dT%H:%M:%SZ}); history cannot be written backwards"
+        )
+    return as_of
+
+
+def chosen_rules(config: Config) -> tuple[Rule, ...]:
+    """Return the rules that the configuration leaves on, with the parameters in force; ConfigError names what is wrong."""
+    found = rules.find(config.rules.paths)
+    known = {rule.id for rule in found}
+    for rule_id in (*config.rules.disable, *config.rules.params):
+        if rule_id not in known:
+            raise ConfigError(f"{config.path}: [rules] speaks of '{rule_id}'; see `orphanscan rules list`")
+    return tuple(
+        rules.with_params(rule, config.rules.params.get(rule.id, {}))
+        for rule in found
+        if rule.id not in config.rules.disable
+    )
+
+
+def run(
+    config: Config, policies: Policies, *, as_of: str | None, listeners: Listeners, only_collect: bool = False
+) -> Outcome:
+    """Collect, and check unless `only_collect`, in one atomic commit.
+
+    Raises LockedError if another writer is at work, ConfigError for a wrong clock or rule setting. A source or rule
+    that fails raises nothing: it is in the verdicts and results.
+    """
+    chosen = chosen_rules(config)
+    with state.writing(config.state, "collect" if only_collect else "scan"):
+        scan = _new_scan(config, instant(as_of, config))
+        with _staged(config.state, scan.id) as staging:
+            collected = collect(
+                config,
+                staging / "sources",
+                listeners.progress,
+                previous=_previous_rows(staging / state.STORE),
+                on_source=listeners.on_source,
+            )
+            built = build.build(
+                staging, collected, config, policies, scan, (staging / state.TOKEN).read_text()
+            )
+            scan = replace(scan, complete=built.complete)
+            if only_collect:
+                return Outcome(scan, state.commit(config.state, staging), built.sources)
+            return _check(staging, config, policies, scan, built.sources, built.audit_file, chosen, listeners)
+
+
+def check(config: Config, policies: Policies, name: str, *, listeners: Listeners) -> Outcome:
+    """Run the rules on a stored scan.
+
+    The first time seals the scan. A sealed scan is judged again with the rules of today, and nothing is written:
+    its Outcome has the folder, but the record differs from what is stored.
+    """
+    chosen = chosen_rules(config)
+    scan = scans.get(config.state, name)
+    folder = scans.scan_dir(config.state, scan.id)
+    with contextlib.ExitStack() as stack:
+        if not scan.manifest_sha256:
+            stack.enter_context(state.writing(config.state, "check"))
+        staging = stack.enter_context(_staged(config.state, scan.id if not scan.manifest_sha256 else f"look-{scan.id}"))
+        audit_file = staging / build.AUDIT
+        build.import_audit(folder / "evidence" / "audit", audit_file)
+        if scan.manifest_sha256:
+            results = _judge(audit_file, chosen, scan, config, listeners)
+            return Outcome(scan, folder, (), _record(audit_file, config, scan, (), chosen, results))
+        for path in (folder / "evidence" / "audit").iterdir():
+            evidence.write_file(staging / "scan" / "evidence" / "audit" / path.name, path.read_bytes())
+        with duckdb.connect(str(staging / state.STORE)) as con:
+            token = (staging / state.TOKEN).read_text()
+            con.execute("update scans set commit_token = $t where scan_id = $id", {"t": token, "id": scan.id})
+        sources = _stored_sources(audit_file)
+        return _check(staging, config, policies, scan, sources, audit_file, chosen, listeners)
+
+
+def _check(
+    staging: Path,
+    config: Config,
+    policies: Policies,
+    scan: Scan,
+    sources: tuple[Source, ...],
+    audit_file: Path,
+    chosen: Sequence[Rule],
+    listeners: Listeners,
+) -> Outcome:
+    """Judge, age, seal and commit."""
+    results = _judge(audit_file, chosen, scan, config, listeners)
+    folder = staging / "scan"
+    with duckdb.connect(str(staging / state.STORE)) as con:
+        row = con.execute("select scan_no from scans where scan_id = $id", {"id": scan.id}).fetchone()
+        previous = con.execute(
+            "select max_by(manifest_sha256, scan_no) from scans where manifest_sha256 is not null"
+        ).fetchone()
+        scan_no = row[0] if row else 0
+        results, resolved = findings.live(
+            con, results, scan_no, is_baseline=scan.is_baseline, spool=staging / "findings.ndjson"
+        )
+        scan = replace(
+            scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
+        )
+        record = _record(audit_file, config, scan, sources, chosen, results)
+        evidence.write(folder, record, {item.name: Path(item.path) for item in policies.inputs})
+        manifest = evidence.seal(folder, record, previous[0] if previous else None)
+        scan = replace(scan, manifest_sha256=manifest)
+        con.execute(
+            "update scans set finished_at = $finished, rules_sha256 = $rules, manifest_sha256 = $manifest"
+            " where scan_no = $scan_no",
+            {
+                "finished": scan.finished_at.replace(tzinfo=None) if scan.finished_at else None,
+                "rules": scan.rules_sha256,
+                "manifest": manifest,
+                "scan_no": scan_no,
+            },
+        )
+        con.execute("checkpoint")
+    record = evidence.with_names(replace(record, scan=scan), folder / "evidence" / "audit")
+    evidence.write_file(folder / "findings.json", findings_json(record, resolved))
+    evidence.write_file(folder / "findings.csv", findings_csv(record, load_key(config.state, create=True)))
+    return Outcome(scan, state.commit(config.state, staging), sources, record, resolved)
+
+
+def _judge(
+    audit_file: Path, chosen: Sequence[Rule], scan: Scan, config: Config, listeners: Listeners
+) -> tuple[RuleResult, ...]:
+    return rule_runner.run(
+        audit_file,
+        chosen,
+        as_of=scan.as_of,
+        max_seconds=config.rules.max_seconds,
+        memory_mb=config.rules.memory_mb,
+        on_result=listeners.on_rule,
+    )
+
+
+def _new_scan(config: Config, as_of: datetime) -> Scan:
+    started = datetime.now(UTC).replace(microsecond=0)
+    return Scan(
+        id=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+        as_of=as_of,
+        started_at=started,
+        finished_at=None,
+        complete=False,
+        is_baseline=not scans.stored(config.state),
+        tool_version=__version__,
+        config_sha256=config.sha256,
+    )
+
+
+@contextlib.contextmanager
+def _staged(folder: Path, scan_id: str) -> Iterator[Path]:
+    """Give a staging folder that is gone afterwards, whether the scan was committed or came to nothing."""
+    staging = state.new_staging(folder, scan_id)
+    try:
+        yield staging
+    finally:
+        if staging.exists() and not state.is_committed(folder, staging):
+            state.discard(staging)
+
+
+def _previous_rows(store: Path) -> Callable[[str], int | None]:
+    """Return how many rows each source had in its last complete scan; nothing is known without a store."""
+    if not store.exists():
+        return lambda source_id: None
+    with state.open_store(store) as con:
+        known: dict[str, int] = dict(
+            con.execute(
+                "select source_id, max_by(collected, scan_no) from sources where verdict = 'complete' group by source_id"
+            ).fetchall()
+        )
+    return known.get
+
+
+def _record(
+    audit_file: Path,
+    config: Config,
+    scan: Scan,
+    sources: Sequence[Source],
+    chosen: Sequence[Rule],
+    results: Sequence[RuleResult],
+) -> Record:
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        balance = ledger.read(con)
+        return Record(
+            scan=scan,
+            organization=config.organization,
+            timezone=config.timezone,
+            sources=tuple(sources),
+            applications=_applications(con),
+            rules=tuple(chosen),
+            results=tuple(results),
+            ledger=balance,
+            suppressions=tuple(
+                Suppression(*row)
+                for row in con.execute(
+                    "select kind, entries, previous_entries from audit.suppressions order by kind"
+                ).fetchall()
+            ),
+            account_buckets=ledger.accounts_by_app(con),
+            leaver_outcomes=ledger.leavers_by_app(con),
+        )
+
+
+def _applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:
+    rows = con.execute(
+        """
+        select
+            p.app, p.name, p.owner, p.data, p.type, p.profile, p.coverage, p.verdict, p.unconnected_reason,
+            count(a.account_id),
+            count(a.account_id) filter (where a.is_active is distinct from false),
+            count(a.last_sign_in_at) > 0
+        from audit.applications p
+        left join audit.accounts a on a.app = p.app
+        group by all
+        order by p.app
+        """
+    ).fetchall()
+    return tuple(ApplicationFact(*row[:3], tuple(row[3] or ()), *row[4:]) for row in rows)
+
+
+def _stored_sources(audit_file: Path) -> tuple[Source, ...]:
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        rows = con.execute(
+            """
+            select
+                source_id, kind, type, verdict, stated, collected, duplicates, rejected, coverage, detail, started_at,
+                finished_at, pages, query, sha256
+            from audit.sources
+            order by source_id
+            """
+        ).fetchall()
+    return tuple(
+        Source(
+            *row[:3],
+            Verdict(row[3]),
+            *row[4:9],
+            row[9] or "",
+            row[10] and row[10].replace(tzinfo=UTC),
+            row[11] and row[11].replace(tzinfo=UTC),
+            *row[12:],
+        )
+        for row in rows
+    )
+
+
+def latest_record(config: Config, name: str) -> tuple[Scan, Path, Record]:
+    """Return a sealed scan, its folder and its record; raises ConfigError or StoreError."""
+    scan = scans.get(config.state, name)
+    if not scan.manifest_sha256:
+        raise StoreError(f"the scan {scan.id} was collected but not checked; run `orphanscan check {scan.id}`")
+    folder = scans.scan_dir(config.state, scan.id)
+    return scan, folder, evidence.read(folder, scan.manifest_sha256)
