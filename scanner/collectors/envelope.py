@@ -101,7 +101,7 @@ class _Rows:
 
 
 def parse_page(body: bytes) -> Page:
-    """Return the rows and numbers of a list response, or raise SourceError if it is none."""
+    """Return the rows and numbers of a list response, or raise SourceError, its subject left out, if it is none."""
     body = body.removeprefix(_BOM)
     if not _is_damaged(body):
         try:
@@ -119,14 +119,14 @@ def parse_page(body: bytes) -> Page:
 def page_of(document: object) -> Page:
     """Return the page for a list response that is already decoded."""
     if not isinstance(document, dict):
-        raise SourceError(f"the answer is {_kind(document)}, not a SCIM list")
+        raise SourceError(f"is {_kind(document)}, not a SCIM list")
     spelled = {_ENVELOPE.get(str(name).lower(), name): value for name, value in reversed(document.items())}
     schemas = " ".join(map(str, spelled["schemas"])) if isinstance(spelled.get("schemas"), list) else ""
     if "Resources" not in spelled and (schemas.lower().endswith(":error") or "totalResults" not in spelled):
-        raise SourceError("the answer is an error or some other document, not a SCIM list")
+        raise SourceError("is an error or some other document, not a SCIM list")
     resources = spelled.get("Resources")
     if resources is not None and not isinstance(resources, list):
-        raise SourceError(f"the answer holds {_kind(resources)} where the list of resources belongs")
+        raise SourceError(f"holds {_kind(resources)} where the list of resources belongs")
     rows = _Rows()
     for resource in resources or ():
         _add_resource(rows, resource)
@@ -159,7 +159,7 @@ def decode(body: bytes) -> object:
     try:
         return LENIENT.decode(text)
     except RecursionError:
-        raise SourceError("the answer is nested too deeply") from None
+        raise SourceError("is nested too deeply") from None
     except ValueError:
         raise SourceError(_not_json(text)) from None
 
@@ -282,10 +282,10 @@ def _kind(value: object) -> str:
 def _not_json(text: str) -> str:
     start = text.lstrip()[:200].lower()
     if not start:
-        return "the answer is empty"
+        return "is empty"
     if start.startswith("<"):
-        return "the answer is a web page, not SCIM; a log-in page or a proxy may stand before the server"
-    return "the answer is not JSON, or it ends too early"
+        return "is a web page, not SCIM; a log-in page or a proxy may stand before the server"
+    return "is not JSON, or ends too early"
 
 
 LENIENT = json.JSONDecoder(strict=False, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None)

@@ -165,16 +165,21 @@ class Session:
             raise SourceError(self._too_late())
         allowed = min(self.limits.timeout_seconds, self.remaining)
         until = time.monotonic() + allowed
+        client = self._client(url)
         sent = {"Accept": _ACCEPT, "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": f"orphanscan/{__version__}"}
         try:
-            with self._client(url).stream(
+            request = client.build_request(
                 method,
                 url,
                 headers={**sent, **headers},
                 content=content,
                 timeout=httpx.Timeout(allowed),
                 extensions={"trace": self._trace},
-            ) as response:
+            )
+        except httpx.InvalidURL:
+            raise SourceError(f"{what} has no address that can be used, check base_url") from None
+        try:
+            with contextlib.closing(client.send(request, stream=True)) as response:
                 if response.status_code in _TRANSIENT:
                     raise _TransientError(
                         f"{what} answered {response.status_code}", retry_after(response.headers.get("retry-after"))
@@ -209,7 +214,9 @@ class Session:
         said = self.redactor.text(str(error), 120)
         if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
             return SourceError(f"{what}: the certificate is not trusted; set ca_file for an authority of your own")
-        if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        if isinstance(error, httpx.InvalidURL) or "location header" in str(error):
+            return SourceError(f"{what} redirects to an address that is no URL")
+        if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
             return SourceError(f"{what} could not be sent: {said}")
         if isinstance(error, httpx.TimeoutException):
             return _TransientError(f"{what} gave no full answer within {self.limits.timeout_seconds:g} s")

@@ -124,7 +124,7 @@ class Lister:
         try:
             return parse_page(self.session.redactor.body(answer.body))
         except SourceError as error:
-            raise SourceError(f"GET {self.path}: {error}") from None
+            raise SourceError(f"the answer to GET {self.path} {error}") from None
 
     def walk(self, walk: Walk) -> None:
         """Read on to the end of the list, or as far as it goes; what went wrong is in the walk."""
@@ -134,8 +134,13 @@ class Lister:
             else:
                 self._by_index(walk)
         except HttpError as error:
-            walk.end = End.REFUSED if walk.pages and error.status in (400, 403, 404, 422) else End.FAILED
             walk.error, walk.refusal = str(error), error
+            if not walk.pages or error.status not in (400, 403, 404, 422):
+                walk.end = End.FAILED
+            elif walk.stated is not None and walk.received >= walk.stated and not walk.by_cursor:
+                walk.end = End.EMPTY  # some servers refuse a start index behind the end
+            else:
+                walk.end = End.REFUSED
         except SourceError as error:
             walk.end, walk.error = End.FAILED, str(error)
 

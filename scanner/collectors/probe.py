@@ -10,7 +10,7 @@ from scanner.collectors.envelope import parse_page
 from scanner.collectors.http import Session
 from scanner.collectors.refusal import HttpError
 from scanner.config import Application
-from scanner.errors import OrphanscanError
+from scanner.errors import OrphanscanError, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ def probe(app: Application) -> Probe:
             found = discover(session, profile)
             first = "cursor" if found.cursor else "startIndex=1"
             answer = session.get(f"/Users?{first}&count=1", retries=1)
-            page = parse_page(session.redactor.body(answer.body))
+            try:
+                page = parse_page(session.redactor.body(answer.body))
+            except SourceError as error:
+                return Probe(reachable=False, status=answer.status, detail=f"the answer to GET /Users {error}")
             return Probe(
                 reachable=True,
                 status=answer.status,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from scanner.collectors import profiles
 from scanner.collectors.discovery import Discovery, discover, offers_groups
-from scanner.collectors.envelope import decode, rows_of
+from scanner.collectors.envelope import decode, key_of, rows_of
 from scanner.collectors.http import Session
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import Listing, open_staging, read_list
@@ -127,8 +127,11 @@ def _read_group(lister: Lister, listed: bytes) -> bytes:
         raise SourceError("a group id cannot stand in an address")
     answer = lister.session.get(f"/Groups/{quote(identifier, safe='')}")
     lister.digest.update(answer.body)
-    page = rows_of([decode(lister.session.redactor.body(answer.body))])
-    if not page.rows or page.rows[0].key != rows_of([resource]).rows[0].key:
+    try:
+        page = rows_of([decode(lister.session.redactor.body(answer.body))])
+    except SourceError as error:
+        raise SourceError(f"the answer to GET of one group {error}") from None
+    if not page.rows or page.rows[0].key != key_of(listed):
         raise SourceError("GET of one group answered with something else")
     return page.rows[0].line
 

@@ -76,10 +76,13 @@ def _collect(app: Application, into: Path, progress: Progress, blank: Source) ->
         raise SourceError(f"application {app.id} has no path")
     raw, is_steady = _read(app.path)
     content = _Content()
-    for page in _pages(_utf8(raw), content):
-        _take(content, page)
-        progress(app.id, "users", len(content.users.ids), None)
-    if not content.documents:
+    try:
+        for page in _pages(_utf8(raw), content):
+            _take(content, page)
+            progress(app.id, "users", len(content.users.ids), None)
+    except SourceError as error:
+        raise SourceError(f"{app.path.name} {error}") from None
+    if not content.documents or (content.broken and not content.users.ids and not content.groups.ids):
         raise SourceError(content.broken or f"{app.path.name} is empty")
     verdict, detail = _judge(content, is_steady, app.path.name)
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -177,10 +180,10 @@ def _line(line: bytes, content: _Content) -> Iterator[Page]:
     try:
         yield from _interpreted(decode(line), content)
         content.broken = ""
-    except SourceError:
+    except SourceError as error:
         content.rejected += 1
         # Told only if no sound line follows: then the file was cut off.
-        content.broken = "the last line of the file is no complete JSON document; was the export finished?"
+        content.broken = f"the last line of the file {error}; was the export finished?"
 
 
 def _by_document(raw: bytes, content: _Content) -> Iterator[Page]:

@@ -27,7 +27,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HostileServer]:
-    """A server whose behaviour each test replaces."""
+    """Run a server whose behaviour each test replaces."""
     with hostile() as running:
         yield running
 
@@ -117,7 +117,7 @@ def test_proves_a_list_that_loses_no_row(server: HostileServer, tmp_path: Path, 
     assert collected.source.verdict is Verdict.COMPLETE, collected.source.detail
     assert sorted(row["id"] for row in behaviour.users) == sorted(row["id"] for row in rows(collected))
     assert all("userName" in row and "active" in row for row in rows(collected))
-    assert [["u-1"]] == [[member["value"] for member in row["members"]] for row in rows(collected, "groups")]
+    assert [[member["value"] for member in row["members"]] for row in rows(collected, "groups")] == [["u-1"]]
     assert collected.source.collected == len(behaviour.users)
 
 
@@ -158,11 +158,11 @@ def test_counts_repeated_ids_once(server: HostileServer, tmp_path: Path) -> None
     people = many(30)
     collected = run(server, tmp_path, Behaviour(people[:10] + people, []))
 
-    assert (Verdict.COMPLETE, 30, 10) == (
+    assert (
         collected.source.verdict,
         collected.source.collected,
         collected.source.duplicates,
-    )
+    ) == (Verdict.COMPLETE, 30, 10)
     assert len(rows(collected)) == 30
 
 
@@ -171,7 +171,7 @@ def test_an_inflated_total_is_short(server: HostileServer, tmp_path: Path) -> No
     behaviour = Behaviour(raw=json.dumps({"totalResults": 14, "Resources": [user(1)] * 14}).encode())
     collected = run(server, tmp_path, behaviour)
 
-    assert (Verdict.SHORT, 1) == (collected.source.verdict, collected.source.collected)
+    assert (collected.source.verdict, collected.source.collected) == (Verdict.SHORT, 1)
 
 
 def test_a_total_below_the_rows_is_not_believed(server: HostileServer, tmp_path: Path) -> None:
@@ -209,14 +209,14 @@ def test_a_missing_list_with_a_total_is_short(server: HostileServer, tmp_path: P
     """Rows that are stated but not sent make the source short."""
     collected = run(server, tmp_path, Behaviour(raw=b'{"totalResults": 3, "Resources": null}'))
 
-    assert (Verdict.SHORT, 0) == (collected.source.verdict, collected.source.collected)
+    assert (collected.source.verdict, collected.source.collected) == (Verdict.SHORT, 0)
 
 
 def test_an_empty_list_is_complete_and_said_so(server: HostileServer, tmp_path: Path) -> None:
     """Nothing stated and nothing sent is a proven, remarkable, empty list."""
     source = run(server, tmp_path, Behaviour()).source
 
-    assert (Verdict.COMPLETE, 0, "the list of users is empty") == (source.verdict, source.stated, source.detail)
+    assert (source.verdict, source.stated, source.detail) == (Verdict.COMPLETE, 0, "the list of users is empty")
 
 
 def test_one_bad_row_does_not_lose_the_page(server: HostileServer, tmp_path: Path) -> None:
@@ -238,8 +238,8 @@ def test_one_bad_row_does_not_lose_the_page(server: HostileServer, tmp_path: Pat
         server, tmp_path, Behaviour(raw=json.dumps({"totalResults": 12, "Resources": [*junk, user(2)]}).encode())
     )
 
-    assert ["u-1", "u-2"] == [row["id"] for row in rows(collected)]
-    assert (Verdict.SHORT, 10) == (collected.source.verdict, collected.source.rejected)
+    assert [row["id"] for row in rows(collected)] == ["u-1", "u-2"]
+    assert (collected.source.verdict, collected.source.rejected) == (Verdict.SHORT, 10)
     assert "no objects or have no id" in collected.source.detail
 
 
@@ -248,7 +248,7 @@ def test_a_page_of_junk_does_not_hide_the_pages_behind_it(server: HostileServer,
     broken: list[Any] = [{"userName": f"x{number}"} for number in range(10)]
     collected = run(server, tmp_path, Behaviour([*many(10), *broken, user(77)], cap=10))
 
-    assert (11, 10) == (collected.source.collected, collected.source.rejected)
+    assert (collected.source.collected, collected.source.rejected) == (11, 10)
 
 
 def test_numbers_as_ids_are_ids(server: HostileServer, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_numbers_as_ids_are_ids(server: HostileServer, tmp_path: Path) -> None:
     behaviour = Behaviour(raw=json.dumps({"totalResults": 2, "Resources": [user(1, id=1), user(2, id="2")]}).encode())
     collected = run(server, tmp_path, behaviour)
 
-    assert [1, "2"] == [row["id"] for row in rows(collected)]
+    assert [row["id"] for row in rows(collected)] == [1, "2"]
     assert collected.source.verdict is Verdict.COMPLETE
 
 
@@ -294,7 +294,7 @@ def test_the_canonical_spelling_wins(server: HostileServer, tmp_path: Path) -> N
     row = {"ID": "x", "id": "1", "USERNAME": "a", "Emails": [], "externalID": "e", "urn:Acme:User": {"X": 1}}
     collected = run(server, tmp_path, Behaviour(raw=json.dumps({"TotalResults": 1, "Resources": [row]}).encode()))
 
-    assert [{"id": "1", "userName": "a", "emails": [], "externalId": "e", "urn:Acme:User": {"X": 1}}] == rows(collected)
+    assert rows(collected) == [{"id": "1", "userName": "a", "emails": [], "externalId": "e", "urn:Acme:User": {"X": 1}}]
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_what_was_read_before_a_failure_is_kept(server: HostileServer, tmp_path:
     behaviour = Behaviour(many(100), [], cap=40, faults=deque(["ok", *["reset"] * 9]))
     collected = run(server, tmp_path, behaviour)
 
-    assert (Verdict.FAILED, 40) == (collected.source.verdict, len(rows(collected)))
+    assert (collected.source.verdict, len(rows(collected))) == (Verdict.FAILED, 40)
     assert "40 of 100 users were read" in collected.source.detail
 
 
@@ -364,5 +364,5 @@ def test_progress_is_told_after_each_page(server: HostileServer, tmp_path: Path)
     server.behaviour = Behaviour(many(5), [], cap=2)
     APPLICATION_COLLECTORS["scim"](application(server.base_url), tmp_path, lambda *args: told.append(args))
 
-    assert [("crm", "users", 2, 5), ("crm", "users", 4, 5), ("crm", "users", 5, 5)] == told[:3]
+    assert told[:3] == [("crm", "users", 2, 5), ("crm", "users", 4, 5), ("crm", "users", 5, 5)]
     assert told[-1][1] == "groups"

@@ -27,7 +27,7 @@ PATIENT = settings(max_examples=50, deadline=None, suppress_health_check=[Health
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HostileServer]:
-    """A server whose behaviour each example replaces."""
+    """Run a server whose behaviour each example replaces."""
     with hostile() as running:
         yield running
 
