@@ -13,10 +13,6 @@ import msgspec
 from scanner.errors import SourceError
 
 _BOM = b"\xef\xbb\xbf"
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONE_ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
-)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_DIGITS = 4000
 
@@ -32,32 +28,41 @@ _CANONICAL: Mapping[str, str] = {
 _ENVELOPE = {"resources": "Resources", "totalresults": "totalResults", "nextcursor": "nextCursor"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One resource, ready for the staging file."""
-
-    key: int
-    """Eight bytes of hash of the id."""
-    line: bytes
-    """The JSON object on one line, without line feed."""
-    has_members: bool
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """One list response."""
+    """The rows of one list response, each ready for the staging file, and its numbers."""
 
-    rows: tuple[Row, ...]
-    rejected: int
+    keys: list[bytes] = field(default_factory=list)
+    """Eight bytes of hash of each row's id."""
+    lines: list[bytes] = field(default_factory=list)
+    """The JSON object of each row on one line, without line feed."""
+    rejected: int = 0
     """Elements that are no object or have no id."""
-    total: int | None
+    has_members: bool = False
+    """Whether any row has the attribute members."""
+    total: int | None = None
     next_cursor: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
         """How many elements the server sent."""
-        return len(self.rows) + self.rejected
+        return len(self.keys) + self.rejected
+
+    def add(self, identifier: object, line: bytes, *, has_members: bool) -> None:
+        """Add a row, or count it as rejected if its id is none; some servers send numbers."""
+        if type(identifier) is not str:
+            if isinstance(identifier, bool) or not isinstance(identifier, (int, float)):
+                self.rejected += 1
+                return
+            identifier = str(identifier)
+        elif not identifier or identifier.isspace():
+            self.rejected += 1
+            return
+        self.keys.append(_hash(identifier))
+        self.lines.append(line)
+        if has_members:
+            self.has_members = True
 
 
 class _Envelope(msgspec.Struct):
@@ -85,32 +90,17 @@ _kinds = msgspec.json.Decoder(_Kind)
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Collects the rows of one page."""
-
-    rows: list[Row] = field(default_factory=list)
-    rejected: int = 0
-
-    def add(self, identifier: object, line: bytes, has_members: bool) -> None:
-        text = id_text(identifier)
-        if text is None:
-            self.rejected += 1
-            return
-        self.rows.append(Row(_hash(text), line, has_members))
-
-
 def parse_page(body: bytes) -> Page:
     """Return the rows and numbers of a list response, or raise SourceError, its subject left out, if it is none."""
     body = body.removeprefix(_BOM)
-    if not _is_damaged(body):
+    if body.isascii() or _is_utf8(body):
         try:
+            # Half a surrogate pair, which DuckDB refuses, makes msgspec refuse the page too, also in skipped parts.
             document = _envelope.decode(body)
             if isinstance(document.Resources, list):
-                rows = _fast_rows(document.Resources)
-                if rows is not None:
-                    total, notes = _total(document.totalResults)
-                    return Page(tuple(rows.rows), rows.rejected, total, _cursor(document.nextCursor), notes)
+                page = _fast_page(document.Resources, has_breaks=b"\n" in body or b"\r" in body)
+                if page is not None:
+                    return _numbered(page, document.totalResults, document.nextCursor)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # the patient path below finds out what it is
     return page_of(decode(body))
@@ -127,30 +117,21 @@ def page_of(document: object) -> Page:
     resources = spelled.get("Resources")
     if resources is not None and not isinstance(resources, list):
         raise SourceError(f"holds {_kind(resources)} where the list of resources belongs")
-    rows = _Rows()
-    for resource in resources or ():
-        _add_resource(rows, resource)
-    total, notes = _total(spelled.get("totalResults"))
-    return Page(tuple(rows.rows), rows.rejected, total, _cursor(spelled.get("nextCursor")), notes)
+    return _numbered(rows_of(resources or []), spelled.get("totalResults"), spelled.get("nextCursor"))
 
 
-def rows_of(resources: list[object]) -> Page:
-    """Return bare resources as a page without a stated total."""
-    rows = _Rows()
+def rows_of(resources: list[Any]) -> Page:
+    """Return decoded resources as a page, in canonical spelling and without a stated total."""
+    page = Page()
     for resource in resources:
-        _add_resource(rows, resource)
-    return Page(tuple(rows.rows), rows.rejected, None)
-
-
-def _add_resource(rows: _Rows, resource: object) -> None:
-    """Add a decoded resource in canonical spelling."""
-    if not isinstance(resource, dict):
-        rows.rejected += 1
-        return
-    # Where two spellings of one attribute occur, the canonical one wins.
-    ordered = sorted(resource.items(), key=lambda pair: _CANONICAL.get(pair[0].lower()) == pair[0])
-    spelled = {_CANONICAL.get(name.lower(), name): value for name, value in ordered}
-    rows.add(spelled.get("id"), encode(spelled), "members" in spelled)
+        if not isinstance(resource, dict):
+            page.rejected += 1
+            continue
+        # Where two spellings of one attribute occur, the canonical one wins.
+        ordered = sorted(resource.items(), key=lambda pair: _CANONICAL.get(pair[0].lower()) == pair[0])
+        spelled = {_CANONICAL.get(name.lower(), name): value for name, value in ordered}
+        page.add(spelled.get("id"), encode(spelled), has_members="members" in spelled)
+    return page
 
 
 def decode(body: bytes) -> object:
@@ -170,7 +151,7 @@ def encode(resource: object) -> bytes:
     return _SURROGATES.sub("\ufffd", text).encode()
 
 
-def key_of(line: bytes) -> int:
+def key_of(line: bytes) -> bytes:
     """Return the key of a staged line."""
     return _hash(str(_keys.decode(line).id))
 
@@ -191,34 +172,32 @@ def kind_of(line: bytes) -> str:
     return "other" if words - {""} else "user"
 
 
-def id_text(identifier: object) -> str | None:
-    """Return an id as text, or None if it is none; some servers send numbers."""
-    if isinstance(identifier, bool) or not isinstance(identifier, (str, int, float)):
-        return None
-    text = str(identifier)
-    return text if text.strip() else None
-
-
-def _fast_rows(resources: list[msgspec.Raw]) -> _Rows | None:
-    """Return the rows, or None if the page needs the patient path."""
-    rows = _Rows()
+def _fast_page(resources: list[msgspec.Raw], *, has_breaks: bool) -> Page | None:
+    """Return the rows, or None if they need the patient path."""
     # A server spells all its rows alike: looking closely at three of them is enough.
     for sample in resources[:1] + resources[len(resources) // 2 :][:1] + resources[-1:]:
         if not _is_canonical(sample):
             return None
+    page = Page()
     for resource in resources:
         line = bytes(resource)
         if line[:1] != b"{":
-            rows.rejected += 1
+            page.rejected += 1
             continue
-        keys = _keys.decode(resource)
+        keys = _keys.decode(line)
         if keys.id is None or (keys.userName is None and keys.displayName is None and not _is_canonical(resource)):
             return None
-        if b"\n" in line or b"\r" in line:
+        if has_breaks:
             # In valid JSON a raw line break stands only between tokens.
             line = line.replace(b"\n", b" ").replace(b"\r", b" ")
-        rows.add(keys.id, line, keys.members is not msgspec.UNSET)
-    return rows
+        page.add(keys.id, line, has_members=keys.members is not msgspec.UNSET)
+    return page
+
+
+def _numbered(page: Page, total: object, cursor: object) -> Page:
+    page.total, page.notes = _total(total)
+    page.next_cursor = _cursor(cursor)
+    return page
 
 
 def _is_canonical(resource: msgspec.Raw) -> bool:
@@ -227,21 +206,20 @@ def _is_canonical(resource: msgspec.Raw) -> bool:
     return all(_CANONICAL.get(name.lower(), name) == name for name in _names.decode(resource))
 
 
-def _is_damaged(body: bytes) -> bool:
-    """Whether the page holds what DuckDB would refuse: bytes that are not UTF-8, or half a surrogate pair."""
+def _is_utf8(body: bytes) -> bool:
     try:
         body.decode()
     except UnicodeDecodeError:
-        return True
-    return b"\\u" in body and bool(_ESCAPED_SURROGATE.search(body) and _LONE_ESCAPE.search(body))
+        return False
+    return True
 
 
-def _hash(text: str) -> int:
+def _hash(text: str) -> bytes:
     try:
         raw = text.encode()
     except UnicodeEncodeError:
         raw = _SURROGATES.sub("\ufffd", text).encode()  # as it will be staged
-    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big")
+    return blake2b(raw, digest_size=8).digest()
 
 
 def _total(value: object) -> tuple[int | None, tuple[str, ...]]:

@@ -41,7 +41,7 @@ class Walk:
     """One pass over a list."""
 
     file: BinaryIO
-    ids: set[int] = field(default_factory=set)
+    ids: set[bytes] = field(default_factory=set)
     received: int = 0
     """Elements sent, repeated and rejected ones included: the position in the list."""
     duplicates: int = 0
@@ -71,18 +71,16 @@ class Walk:
 
     def take(self, page: Page) -> int:
         """Stage the rows of a page that are new, and return how many they were."""
-        before = len(self.ids)
-        lines: list[bytes] = []
-        for row in page.rows:
-            if row.key not in self.ids:
-                self.ids.add(row.key)
-                lines.append(row.line)
-                self.has_members = self.has_members or row.has_members
-        write(self.file, lines)
-        fresh = len(self.ids) - before
-        if fresh or not page.rows:
+        fresh: list[bytes] = []
+        for key, line in zip(page.keys, page.lines, strict=True):
+            if key not in self.ids:
+                self.ids.add(key)
+                fresh.append(line)
+        write(self.file, fresh)
+        self.has_members = self.has_members or page.has_members
+        if fresh or not page.keys:
             # A page that only repeats says nothing about the list: a server that wraps or ignores the start index.
-            self.duplicates += len(page.rows) - fresh
+            self.duplicates += len(page.keys) - len(fresh)
             self.rejected += page.rejected
         self.received += page.size
         self.notes.update(page.notes)
@@ -93,7 +91,7 @@ class Walk:
             self.trust_total = False
         self.total = page.total
         self.pages += 1
-        return fresh
+        return len(fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +167,7 @@ class Lister:
             barren = 0 if fresh else barren + 1
             if page.size == 0:
                 walk.end = End.EMPTY
-            elif not fresh and (page.rows or barren > MAX_BARREN_PAGES):
+            elif not fresh and (page.keys or barren > MAX_BARREN_PAGES):
                 walk.end = End.NOTHING_NEW
             elif walk.stated is not None and len(walk.ids) + walk.rejected >= walk.stated:
                 walk.end = End.TOTAL

@@ -131,9 +131,9 @@ def _read_group(lister: Lister, listed: bytes) -> bytes:
         page = rows_of([decode(lister.session.redactor.body(answer.body))])
     except SourceError as error:
         raise SourceError(f"the answer to GET of one group {error}") from None
-    if not page.rows or page.rows[0].key != key_of(listed):
+    if page.keys != [key_of(listed)]:
         raise SourceError("GET of one group answered with something else")
-    return page.rows[0].line
+    return page.lines[0]
 
 
 def _source(blank: Source, users: Listing, groups: _Groups, found: Discovery, session: Session) -> Source:

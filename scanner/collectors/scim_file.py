@@ -27,7 +27,7 @@ _PAGE_NAMES = (b'"resources"', b'"totalresults"')
 class _Tally:
     """What the file holds of one kind: users, groups, or both in one list."""
 
-    ids: set[tuple[str, int]] = field(default_factory=set)
+    ids: set[tuple[str, bytes]] = field(default_factory=set)
     lines: list[bytes] = field(default_factory=list)
     totals: set[int] = field(default_factory=set)
     duplicates: int = 0
@@ -230,25 +230,27 @@ def _is_page(document: dict[str, object]) -> bool:
 def _take(content: _Content, page: Page) -> None:
     content.rejected += page.rejected
     kinds: set[str] = set()
-    for row in page.rows:
-        kind = kind_of(row.line)
+    found: set[tuple[str, bytes]] = set()
+    for key, line in zip(page.keys, page.lines, strict=True):
+        kind = kind_of(line)
         kinds.add(kind)
+        found.add((kind, key))
         if kind == "other":
             content.others += 1
             continue
         tally = content.users if kind == "user" else content.groups
-        if (kind, row.key) in tally.ids:
+        if (kind, key) in tally.ids:
             tally.duplicates += 1
         else:
-            tally.ids.add((kind, row.key))
-            tally.lines.append(row.line)
+            tally.ids.add((kind, key))
+            tally.lines.append(line)
     if kinds:
         one = {"group": content.groups, "user": content.users}
         content.latest = one.get(min(kinds), content.mixed) if len(kinds) == 1 else content.mixed
     # A page without rows belongs to the list before it.
     tally = content.latest or content.users
     if tally is content.mixed:
-        tally.ids.update((kind_of(row.line), row.key) for row in page.rows)
+        tally.ids |= found
     if page.total:
         tally.totals.add(page.total)
     tally.has_more = page.next_cursor is not None

@@ -5,6 +5,7 @@ import gzip
 import json
 import random
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -131,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
                 rows = [{key: value for key, value in row.items() if key != "members"} for row in rows]
             self._list(rows, parse_qs(parts.query, keep_blank_values=True), is_users=False)
         elif name.startswith("/Groups/"):
-            found = [row for row in behaviour.groups if row["id"] == unquote(name.removeprefix("/Groups/"))]
+            wanted = unquote(name.removeprefix("/Groups/"))
+            found = [row for row in behaviour.groups if row["id"] == wanted and wanted != "g-gone"]
             self._json(200, found[0]) if found else self._json(404, {"status": "404"})
         elif name == "/ServiceProviderConfig" and (behaviour.has("cursor") or behaviour.has("cursor_promised")):
             self._json(200, {"pagination": {"cursor": True, "index": True}})
@@ -222,6 +225,9 @@ class _Handler(BaseHTTPRequestHandler):
             rows.insert(0, user("inserted"))
         elif behaviour.has("drift_delete"):
             del rows[0]
+        elif behaviour.has("drift_swap"):
+            del rows[-1]
+            rows.insert(0, user("inserted"))
         elif behaviour.has("drift_always"):
             rows.insert(0, user(f"inserted{len(rows)}"))
             return
@@ -314,23 +320,28 @@ class HostileServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: tuple[Path, Path] | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.behaviour = Behaviour()
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
 
     @property
     def base_url(self) -> str:
         """Where its SCIM API begins."""
-        return f"http://127.0.0.1:{self.server_port}/scim/v2"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}/scim/v2"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay quiet about clients that hang up."""
 
 
 @contextmanager
-def hostile() -> Iterator[HostileServer]:
-    """Run a hostile server."""
-    server = HostileServer()
+def hostile(certificate: tuple[Path, Path] | None = None) -> Iterator[HostileServer]:
+    """Run a hostile server, over TLS if it is given a certificate and its key."""
+    server = HostileServer(certificate)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

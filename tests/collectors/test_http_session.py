@@ -2,9 +2,12 @@
 
 import email.utils
 import logging
+import shutil
+import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -212,6 +215,26 @@ def test_a_certificate_file_that_is_missing_is_named(tmp_path: Path) -> None:
     app = Application("crm", "CRM", "scim", base_url="https://127.0.0.1:9/", ca_file=tmp_path / "ca.pem")
     with pytest.raises(ConfigError, match=r"ca\.pem cannot be used"), Session(app) as session:
         session.get("/Users")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+def test_only_a_trusted_certificate_is_accepted(tmp_path: Path) -> None:
+    """A certificate of an own authority needs ca_file; an unknown one is refused without a retry."""
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    new = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "ca.pem")]
+    subprocess.run(["openssl", "req", *new, *subject, *files], check=True, capture_output=True)
+    with hostile(certificate=(tmp_path / "ca.pem", tmp_path / "key.pem")) as secure:
+        secure.behaviour = Behaviour([user(1)])
+        app = application(secure)
+        with Session(app) as session, pytest.raises(SourceError, match="certificate is not trusted"):
+            session.get("/Users")
+        with Session(replace(app, ca_file=tmp_path / "ca.pem")) as session:
+            assert session.get("/Users").status == 200
+        slow = replace(app, ca_file=tmp_path / "ca.pem", limits=replace(app.limits, max_seconds=0.5))
+        secure.behaviour.faults.extend(["drip_headers"] * 9)
+        with Session(slow) as session, pytest.raises(SourceError, match=r"0\.5 s for this source are over"):
+            session.get("/Users")
 
 
 def test_a_server_that_is_not_there_is_named(server: HostileServer) -> None:

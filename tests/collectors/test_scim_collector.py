@@ -11,9 +11,10 @@ import httpx
 import pytest
 from servers import TOKEN, Behaviour, HostileServer, group, hostile, scim2, user
 
-from scanner.collectors import APPLICATION_COLLECTORS, http
+from scanner.collectors import APPLICATION_COLLECTORS, http, profiles
 from scanner.collectors.interface import no_progress
 from scanner.config import Application, Auth, Limits, Secret
+from scanner.errors import ConfigError
 from scanner.model import Collected, Verdict
 
 SECRET = Secret("env", "ORPHANSCAN_TEST_TOKEN")
@@ -315,6 +316,26 @@ def test_groups_decide_with_the_users(
     assert words in collected.source.detail
 
 
+def test_groups_that_cannot_be_read_singly_make_the_source_short(server: HostileServer, tmp_path: Path) -> None:
+    """A group whose members stay unread is counted, and keeps its place without members."""
+    quirks = frozenset(["groups_without_members"])
+    collected = run(server, tmp_path, Behaviour(many(3), [group(1, ["u-1"]), group("gone", ["u-2"])], quirks))
+
+    assert collected.source.verdict is Verdict.SHORT
+    assert "1 of 2 groups could not be read singly" in collected.source.detail
+    assert [len(row.get("members", [])) for row in rows(collected, "groups")] == [1, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["groups.ndjson", "users.ndjson"]
+
+
+def test_a_second_reading_finds_what_a_shifting_list_hid(server: HostileServer, tmp_path: Path) -> None:
+    """Rows that came and went while the total stood still are found by reading again."""
+    behaviour = Behaviour(many(30), [], frozenset(["drift_swap"]), cap=10)
+    collected = run(server, tmp_path, behaviour)
+
+    assert collected.source.verdict is Verdict.COMPLETE, collected.source.detail
+    assert sorted(row["id"] for row in rows(collected)) == sorted(row["id"] for row in behaviour.users)
+
+
 def test_what_was_read_before_a_failure_is_kept(server: HostileServer, tmp_path: Path) -> None:
     """A server that dies midway leaves its first pages and a sentence with both numbers."""
     behaviour = Behaviour(many(100), [], cap=40, faults=deque(["ok", *["reset"] * 9]))
@@ -366,3 +387,18 @@ def test_progress_is_told_after_each_page(server: HostileServer, tmp_path: Path)
 
     assert told[:3] == [("crm", "users", 2, 5), ("crm", "users", 4, 5), ("crm", "users", 5, 5)]
     assert told[-1][1] == "groups"
+
+
+def test_every_shipped_profile_loads() -> None:
+    """A profile file holds known keys and a known coverage; an unknown name is answered with the nearest."""
+    for name in profiles.names():
+        profile = profiles.load(name)
+        assert profile.coverage in {"all", "provisioned_only", "members_no_guests", "one_domain", "unknown"}
+        assert profile.paging in {"index", "cursor", "discover"}
+    with pytest.raises(ConfigError, match="did you mean 'generic'"):
+        profiles.load("genric")
+
+
+def test_coverage_of_the_configuration_wins(server: HostileServer, tmp_path: Path) -> None:
+    """The profile's coverage label is only a default."""
+    assert run(server, tmp_path, Behaviour(many(1), []), coverage="all").source.coverage == "all"
