@@ -12,9 +12,9 @@ import duckdb
 
 from scanner.errors import ConfigError
 from scanner.model import Rule
-from scanner.rule_runner import RuleError, run
+from scanner.rule_runner import Child, RuleError, run_in
 from scanner.rules import with_params
-from scanner.store.build import create_audit
+from scanner.store.audit import FILE, create_audit
 
 _NOT_TABLES = {"name", "as_of", "params", "flagged", "result"}
 
@@ -31,10 +31,11 @@ class CaseResult:
 
 def run_cases(rules: Sequence[Rule], folder: Path) -> tuple[CaseResult, ...]:
     """Run the cases `<folder>/<rule-id>.toml` of every rule; a rule without cases is a problem of its own."""
-    return tuple(result for rule in rules for result in _run_rule(rule, folder / f"{rule.id}.toml"))
+    with Child(memory_mb=4096) as child:
+        return tuple(result for rule in rules for result in _run_rule(child, rule, folder / f"{rule.id}.toml"))
 
 
-def _run_rule(rule: Rule, path: Path) -> Iterator[CaseResult]:
+def _run_rule(child: Child, rule: Rule, path: Path) -> Iterator[CaseResult]:
     try:
         document = tomllib.loads(path.read_text())
     except FileNotFoundError:
@@ -44,18 +45,16 @@ def _run_rule(rule: Rule, path: Path) -> Iterator[CaseResult]:
         raise ConfigError(f"cannot read the cases {path}: {exc}") from exc
     for case in document.get("case", []):
         with tempfile.TemporaryDirectory(prefix="orphanscan-case-") as workdir:
-            yield _run_case(rule, case, document.get("as_of", "2026-03-31T00:00:00Z"), Path(workdir) / "audit.duckdb")
+            yield _run_case(child, rule, case, document.get("as_of", "2026-03-31T00:00:00Z"), Path(workdir) / FILE)
 
 
-def _run_case(rule: Rule, case: Mapping[str, Any], as_of: str, file: Path) -> CaseResult:
+def _run_case(child: Child, rule: Rule, case: Mapping[str, Any], as_of: str, file: Path) -> CaseResult:
     clock = datetime.fromisoformat(case.get("as_of", as_of)).astimezone(UTC)
     create_audit(file)
     try:
         with duckdb.connect(str(file)) as con:
             _fill(con, case, clock)
-        (result,) = run(
-            file, [with_params(rule, case.get("params", {}))], as_of=clock, max_seconds=30, memory_mb=4096
-        )
+        (result,) = run_in(child, file, [with_params(rule, case.get("params", {}))], as_of=clock, max_seconds=30)
     except (duckdb.Error, RuleError, ConfigError) as exc:
         return CaseResult(rule.id, case["name"], " ".join(str(exc).split()))
     wanted = [dict(entry) for entry in case.get("flagged", [])]

@@ -51,19 +51,32 @@ def run(
     on_result: Callable[[RuleResult], None] = lambda result: None,
 ) -> tuple[RuleResult, ...]:
     """Run every rule on an audit file; a rule that fails, eats memory or never ends is an `error`, the others go on."""
+    with Child(memory_mb) as child:
+        return run_in(child, audit_file, rules, as_of=as_of, max_seconds=max_seconds, on_result=on_result)
+
+
+def run_in(
+    child: "Child",
+    audit_file: Path,
+    rules: Sequence[Rule],
+    *,
+    as_of: datetime,
+    max_seconds: float,
+    on_result: Callable[[RuleResult], None] = lambda result: None,
+) -> tuple[RuleResult, ...]:
+    """Run rules as `run` does, in a child process that is there already."""
     frame = read_frame(audit_file)
     clock = as_of.replace(tzinfo=None).isoformat()
     results = []
-    with Child(memory_mb) as child:
-        for rule in rules:
-            try:
-                result = _judge(child, audit_file, rule, frame, clock, max_seconds)
-            except RuleError as exc:
-                result = RuleResult(
-                    rule.id, rule.title, rule.severity, RuleOutcome.ERROR, 0, 0, 0, 0, (), detail=str(exc), lead=rule.lead
-                )
-            results.append(result)
-            on_result(result)
+    for rule in rules:
+        try:
+            result = _judge(child, audit_file, rule, frame, clock, max_seconds)
+        except RuleError as exc:
+            result = RuleResult(
+                rule.id, rule.title, rule.severity, RuleOutcome.ERROR, 0, 0, 0, 0, (), detail=str(exc), lead=rule.lead
+            )
+        results.append(result)
+        on_result(result)
     return tuple(results)
 
 

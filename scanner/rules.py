@@ -15,6 +15,7 @@ import duckdb
 from scanner.errors import ConfigError
 from scanner.model import Needs, Rule, RuleParameter, Severity
 from scanner.paths import bundled
+from scanner.store import audit
 
 _OPEN, _CLOSE = "/*---", "---*/"
 _KEYS = {"title", "severity", "population", "needs", "why", "remedy", "remedy_mode", "lead", "personal", "params"}
@@ -188,7 +189,7 @@ def _validate(path: Path, rule: Rule) -> None:
 def empty_audit() -> duckdb.DuckDBPyConnection:
     """Return a connection to an empty audit schema in memory."""
     con = duckdb.connect()
-    con.execute((Path(__file__).parent / "store" / "audit.sql").read_text())
+    con.execute(audit.SQL.read_text())
     return con
 
 

@@ -20,7 +20,7 @@ from scanner.model import ApplicationFact, Finding, Record, Rule, RuleResult, Sc
 from scanner.policy import Policies
 from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
-from scanner.store import build, scans, state
+from scanner.store import audit, build, scans, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ def check(config: Config, policies: Policies, name: str, *, listeners: Listeners
         if not scan.manifest_sha256:
             stack.enter_context(state.writing(config.state, "check"))
         staging = stack.enter_context(_staged(config.state, scan.id if not scan.manifest_sha256 else f"look-{scan.id}"))
-        audit_file = staging / build.AUDIT
-        build.import_audit(folder / "evidence" / "audit", audit_file)
+        audit_file = staging / audit.FILE
+        audit.import_audit(folder / "evidence" / "audit", audit_file)
         if scan.manifest_sha256:
             results = _judge(audit_file, chosen, scan, config, listeners)
             return Outcome(scan, folder, (), _record(audit_file, config, scan, (), chosen, results))

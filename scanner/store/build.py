@@ -12,12 +12,12 @@ from scanner.config import Config
 from scanner.errors import StoreError
 from scanner.model import Collected, Scan, Source, Suppression, Verdict
 from scanner.policy import Policies
+from scanner.store.audit import FILE, create_audit, export_audit
 from scanner.store.load import load
 from scanner.store.match import match
 from scanner.store.state import STORE
 
 HERE = Path(__file__).parent
-AUDIT = "audit.duckdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def build(
         _record_scan(con, replace(scan, complete=complete), scan_no, sources, token)
         con.execute(_sql("merge.sql"))
         suppressions = _record_suppressions(con, scan_no, config, policies)
-        audit_file = staging / AUDIT
+        audit_file = staging / FILE
         create_audit(audit_file)
         con.execute(f"attach '{_quoted(audit_file)}' as audit_file")
         con.execute(_sql("audit_fill.sql"))
@@ -87,45 +87,6 @@ def working(staging: Path, memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection
         ) from exc
     except duckdb.IOException as exc:
         raise StoreError(f"cannot write to {staging}: {str(exc).splitlines()[0]}") from exc
-
-
-def create_audit(path: Path) -> None:
-    """Create an empty audit file with all its tables and populations."""
-    with duckdb.connect(str(path)) as con:
-        con.execute(_sql("audit.sql"))
-
-
-def audit_tables(con: duckdb.DuckDBPyConnection, database: str) -> list[str]:
-    """Return the names of the tables (not the populations) of an audit file."""
-    rows = con.execute(
-        "select table_name from duckdb_tables() where database_name = $db and schema_name = 'audit' order by table_name",
-        {"db": database},
-    ).fetchall()
-    return [name for (name,) in rows]
-
-
-def export_audit(con: duckdb.DuckDBPyConnection, database: str, folder: Path) -> None:
-    """Write every table of the audit file as Parquet: what the rules see is the evidence."""
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    for table in audit_tables(con, database):
-        con.execute(
-            f"copy {database}.audit.{table} to '{_quoted(folder / f'{table}.parquet')}'"
-            " (format parquet, compression zstd)"
-        )
-
-
-def import_audit(folder: Path, path: Path) -> None:
-    """Make an audit file from the Parquet of a stored scan; raises StoreError if a table is missing or damaged."""
-    create_audit(path)
-    with duckdb.connect(str(path)) as con:
-        for table in audit_tables(con, path.stem):
-            try:
-                con.execute(
-                    f"insert into audit.{table} by name select * from read_parquet($file)",
-                    {"file": str(folder / f"{table}.parquet")},
-                )
-            except duckdb.Error as exc:
-                raise StoreError(f"cannot read the evidence {folder / table}.parquet: {_first_line(exc)}") from exc
 
 
 def _open_store_copy(con: duckdb.DuckDBPyConnection, path: Path) -> int:
