@@ -3,6 +3,7 @@
 import re
 
 from scanner.frameworks import ControlOutcome, ControlResult, RuleShare
+from scanner.model import RuleOutcome
 from scanner.report.inputs import Inputs
 from scanner.report.parts import ControlPart, RuleLine, Tally
 
@@ -74,12 +75,25 @@ def _count_sentence(inputs: Inputs, result: ControlResult) -> str:
 
 
 def _unable(inputs: Inputs, result: ControlResult) -> tuple[str, ...]:
-    words, reasons = inputs.words, []
+    words = inputs.words
+    alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for share in result.rules:
-        if not share.decides or (share.result is not ControlOutcome.UNABLE and not share.unable):
-            continue
-        detail = inputs.disclosure.text(share.detail) or words("control.no_detail")
-        reasons.append(words("control.unable_line", title=share.title, detail=detail))
+        if share.decides and (share.result is ControlOutcome.UNABLE or share.unable):
+            key = (_apps_unable(inputs, share.rule), inputs.disclosure.text(share.detail))
+            alike.setdefault(key, []).append(share.title)
+    reasons = []
+    for (apps, detail), titles in alike.items():
+        where = words("control.unable_in", apps=words.join(apps)) if apps else ""
+        told = " ".join(filter(None, (where, detail))) or words("control.no_detail")
+        reasons.append(words("control.unable_line", titles=words.join(titles), detail=told))
     if result.not_run:
         reasons.append(words.count("control.not_run", len(result.not_run), rules=words.join(result.not_run)))
     return tuple(reasons)
+
+
+def _apps_unable(inputs: Inputs, rule: str) -> tuple[str, ...]:
+    """Return the applications of the scope that a rule could not test in full."""
+    unable = (RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR)
+    outcomes = [app for result in inputs.record.results if result.rule == rule for app in result.apps]
+    held = {app.app for app in outcomes if app.unable or app.result in unable}
+    return tuple(inputs.application(fact.app) for fact in inputs.in_scope if fact.app in held)

@@ -13,7 +13,7 @@ LONGEST = 120
 """Characters of a value that are shown; findings.csv has the whole of it."""
 
 _EMAIL = re.compile(r"[^\s@\uff20<>()\[\]\"',;:|]+[@\uff20][^\s@\uff20<>()\[\]\"',;:|]+")
-_BLANK = re.compile(r"\s+")
+_BLANK = re.compile(r"  +")
 _INVISIBLE = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff")
 """Format characters that can hide or turn text; the joiners that Persian and Indic scripts need are kept."""
 
@@ -21,9 +21,10 @@ _INVISIBLE = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff")
 def clean(text: str) -> str:
     """Return text without control, direction and other invisible characters, lone surrogates and unassigned ones."""
     if text.isascii() and text.isprintable():
-        return text
-    kept = (char for char in _BLANK.sub(" ", text) if char in "\u200c\u200d" or not _is_hidden(char))
-    return "".join(kept).strip()
+        return text.strip()
+    spaced = (" " if char.isspace() else char for char in text)
+    kept = (char for char in spaced if char in "\u200c\u200d" or not _is_hidden(char))
+    return _BLANK.sub(" ", "".join(kept)).strip()
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
@@ -77,8 +78,8 @@ class Disclosure:
         shown = clean(value)
         return shown if self.is_identified else _EMAIL.sub(self.words("person.email_withheld"), shown)
 
-    def reason(self, finding: Finding) -> str:
-        """Return the reason of a finding with its placeholders filled."""
+    def reason(self, finding: Finding) -> tuple[tuple[str, bool], ...]:
+        """Return the reason of a finding in pieces: text, and whether it stands for a person or an account."""
         account = self.words("person.an_account")
         if finding.app is not None and finding.account_id is not None:
             account = self.account(finding.app, finding.account_id, finding.username)
@@ -86,9 +87,9 @@ class Disclosure:
         manager_id = finding.evidence.get("manager_id")
         manager = self.worker(str(manager_id)) if manager_id else self.words("person.the_manager")
         filled = {"account": account, "worker": worker, "manager": manager}
-        parts = re.split(r"\{(account|worker|manager)\}", finding.reason)
         # Even parts are the rule's own words, odd ones the names of placeholders.
-        return "".join(filled[part] if index % 2 else self.text(part) for index, part in enumerate(parts))
+        parts = re.split(r"\{(account|worker|manager)\}", self.text(finding.reason))
+        return tuple((filled[part], True) if n % 2 else (part, False) for n, part in enumerate(parts) if part)
 
     def evidence(self, finding: Finding, rule: Rule | None) -> tuple[tuple[str, str], ...]:
         """Return label and value of the evidence columns that may be shown."""

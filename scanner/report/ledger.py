@@ -7,8 +7,11 @@ from scanner.model import ApplicationFact
 from scanner.report.inputs import Inputs
 from scanner.report.parts import LedgerLine, LedgerPart, LedgerTerm
 
-WIDEST = 10
-"""Columns that a portrait page holds beside the name of the application."""
+PORTRAIT = 132.0
+DIGIT = 1.61
+GAP = 1.6
+SHORTEST = 5
+"""Millimetres beside the name of an application, of a digit and between columns; a head needs five digits' room."""
 
 
 def accounts_ledger(inputs: Inputs) -> LedgerPart:
@@ -50,8 +53,13 @@ def _ledger(inputs: Inputs, side: str, sums: Mapping[str, int], per_app: Mapping
         total=total,
         sum_sentence=words(f"ledger.{side}.sum", total=total, buckets=len(buckets)),
         left_out=words("ledger.left_out", names=words.join(empty)) if empty and shown else "",
-        is_wide=len(shown) > WIDEST,
+        is_wide=_is_wide(len(shown) + 1, words.number(total)),
     )
+
+
+def _is_wide(columns: int, longest: str) -> bool:
+    """Return whether the numbers need a landscape page."""
+    return columns * (max(len(longest), SHORTEST) * DIGIT + GAP) > PORTRAIT
 
 
 def _term(inputs: Inputs, key: str, count: int) -> LedgerTerm:

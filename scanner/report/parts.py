@@ -140,7 +140,8 @@ class ExceptionRow:
     is_name: bool
     """Whether the subject is an id or a name, not words of the catalogue."""
     entitlement: str
-    reason: str
+    reason: tuple[tuple[str, bool], ...]
+    """Pieces of the sentence; True marks a person or an account."""
     evidence: tuple[tuple[str, str], ...]
     severity: Severity
     severity_word: str

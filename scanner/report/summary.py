@@ -27,15 +27,15 @@ def summary(inputs: Inputs) -> Summary:
 def _headline(inputs: Inputs) -> str:
     words = inputs.words
     n = {tally.outcome: tally.controls for tally in tallies(inputs)}
-    noted, total = n[ControlOutcome.EXCEPTIONS], len(inputs.controls)
+    noted, total, units = n[ControlOutcome.EXCEPTIONS], len(inputs.controls), inputs.text("units")
     if noted:
-        return words("summary.headline.exceptions", n=noted, total=total)
+        return words("summary.headline.exceptions", n=noted, total=total, units=units)
     clean = n[ControlOutcome.NO_EXCEPTIONS]
     if clean == total:
-        return words("summary.headline.none", total=total)
+        return words("summary.headline.none", total=total, units=units)
     if clean:
-        return words("summary.headline.some_untested", n=clean, total=total, rest=total - clean)
-    return words("summary.headline.nothing_tested", total=total)
+        return words("summary.headline.some_untested", n=clean, total=total, units=units, rest=total - clean)
+    return words("summary.headline.nothing_tested", total=total, units=units)
 
 
 def _sentences(inputs: Inputs) -> list[str]:

@@ -23,7 +23,7 @@ def page(content: Content, **frame: object) -> str:
 
 def environment() -> jinja2.Environment:
     """Return an environment in which every value is escaped and cleaned, and an unknown name is an error."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -31,10 +31,18 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_printable,
     )
+    made.filters["spaced"] = _spaced
+    return made
+
+
+def _spaced(text: str) -> Markup:
+    """Escape a piece of a sentence but keep the blanks at its ends, which `_printable` would strip."""
+    lead, tail = text[:1].isspace(), text[-1:].isspace()
+    return Markup("{}{}{}").format(" " if lead else "", clean(text), " " if tail and text.strip() else "")
 
 
 def _printable(value: Any) -> Any:
-    """Strip what cannot be printed from every value, as the last step before escaping; only the catalogue hyphenates."""
+    """Strip what cannot be printed, as the last step before escaping; soft hyphens come from the catalogue only."""
     return SOFT_HYPHEN.join(clean(part) for part in value.split(SOFT_HYPHEN)) if type(value) is str else value
 
 

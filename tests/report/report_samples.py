@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from scanner.frameworks import Control, Edge, Framework, Strength
 from scanner.model import (
-    AppOutcome,
     ApplicationFact,
+    AppOutcome,
     Finding,
     FindingState,
     Ledger,
@@ -44,8 +44,21 @@ HOSTILE = {
 }
 NAMES = ("Ada Brook", "Ben Castle", "Cleo Dunmore", "Dov Everly", "Eve Farrow", "Finn Grady", "Gia Holt", "Hal Irwin")
 PEOPLE = {f"p{n:03}": f"{NAMES[n % len(NAMES)]} {n}" for n in range(1, 60)}
-BUCKETS = ("inactive", "matched_leaver", "ambiguous", "break_glass", "service", "shared", "matched_on_leave",
-           "matched_pre_hire", "matched_vanished", "matched_active_worker", "external", "unmatched", "undetermined")  # fmt: skip
+BUCKETS = (
+    "inactive",
+    "matched_leaver",
+    "ambiguous",
+    "break_glass",
+    "service",
+    "shared",
+    "matched_on_leave",
+    "matched_pre_hire",
+    "matched_vanished",
+    "matched_active_worker",
+    "external",
+    "unmatched",
+    "undetermined",
+)
 OUTCOMES = ("closed_in_time", "closed_late", "open", "not_due", "no_account", "cannot_tell")
 APPS = (
     ("ledger", "General ledger", ("personal", "financial"), "scim", "all", Verdict.COMPLETE, True),
@@ -54,10 +67,18 @@ APPS = (
     ("wiki", "Wiki", ("personal",), "scim", "all", Verdict.DRIFT, False),
     ("clinic", "Clinic records", ("personal", "ephi"), "scim_file", "members_no_guests", Verdict.CAPPED, True),
     ("helpdesk", "Help desk", ("personal",), "scim", "one_domain", Verdict.FAILED, False),
-    ("storage", "Files and shared drives of all regional offices", ("personal",), "scim", "unknown", Verdict.UNKNOWN, False),
+    (
+        "storage",
+        "Files and shared drives of all regional offices",
+        ("personal",),
+        "scim",
+        "unknown",
+        Verdict.UNKNOWN,
+        False,
+    ),
     ("treasury", "Treasury workstation", ("personal", "financial"), "none", "unknown", None, False),
     ("scanner", SCRIPT, ("personal",), "scim", "all", Verdict.COMPLETE, True),
-)  # fmt: skip
+)
 RULES = (
     ("leaver-still-active", "Leaver whose account still works", "lifecycle", Severity.HIGH, False),
     ("orphaned-account", "Account that belongs to nobody", "identity", Severity.HIGH, False),
@@ -162,31 +183,75 @@ def record(findings: int = 70, *, hostile: bool = True) -> Record:
     by_id = {rule.id: rule for rule in rules}
     ids = [one[0] for one in APPS if one[3] != "none"]
     many = [finding("leaver-still-active", n, ids[n % 4], severity=list(Severity)[n % 3]) for n in range(findings)]
-    odd = [
-        finding("orphaned-account", n, "ledger", account_id=account, username=name, worker_id=None,
-                reason="{account} in the general ledger belongs to nobody.", evidence={"display_name": name})
-        for n, (account, name) in enumerate(HOSTILE.items())
-    ] if hostile else [finding("orphaned-account", n, "ledger", worker_id=None) for n in range(3)]  # fmt: skip
+    odd = (
+        [
+            finding(
+                "orphaned-account",
+                n,
+                "ledger",
+                account_id=account,
+                username=name,
+                worker_id=None,
+                reason="{account} in the general ledger belongs to nobody.",
+                evidence={"display_name": name},
+            )
+            for n, (account, name) in enumerate(HOSTILE.items())
+        ]
+        if hostile
+        else [finding("orphaned-account", n, "ledger", worker_id=None) for n in range(3)]
+    )
     states = [
         finding("duplicate-accounts", n, "crm", state=state, severity=Severity.MEDIUM)
         for n, state in enumerate(FindingState)
     ]
     E, C, U, X = RuleOutcome.EXCEPTIONS, RuleOutcome.CLEAN, RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR  # noqa: N806
     results = (
-        result(by_id["leaver-still-active"], E, [*many, finding("leaver-still-active", 9001, "wiki", verdict="unknown")]),
+        result(
+            by_id["leaver-still-active"], E, [*many, finding("leaver-still-active", 9001, "wiki", verdict="unknown")]
+        ),
         result(by_id["orphaned-account"], E, odd),
-        result(by_id["activity-after-leaving"], E, [finding("activity-after-leaving", 1, "ledger", severity=Severity.CRITICAL)]),
-        result(by_id["too-many-admins"], E, [finding("too-many-admins", 1, "crm", account_id=None, worker_id=None,
-               severity=Severity.MEDIUM, reason="31 of 410 accounts are administrators; 8 are agreed.", evidence={"admins": 31})]),
+        result(
+            by_id["activity-after-leaving"],
+            E,
+            [finding("activity-after-leaving", 1, "ledger", severity=Severity.CRITICAL)],
+        ),
+        result(
+            by_id["too-many-admins"],
+            E,
+            [
+                finding(
+                    "too-many-admins",
+                    1,
+                    "crm",
+                    account_id=None,
+                    worker_id=None,
+                    severity=Severity.MEDIUM,
+                    reason="31 of 410 accounts are administrators; 8 are agreed.",
+                    evidence={"admins": 31},
+                )
+            ],
+        ),
         result(by_id["dormant-account"], U, detail="Payroll supplies no last sign-in; map last_sign_in_at to test it."),
         result(by_id["external-email-domain"], C),
         result(by_id["service-account-without-owner"], U, detail="The policy input service_register is not supplied."),
         result(by_id["reused-identity"], X, detail="The rule was stopped after 120 seconds."),
         result(by_id["peer-outlier"], E, [finding("peer-outlier", n, "crm", severity=Severity.LOW) for n in range(3)]),
-        result(by_id["population-incomplete"], E, [finding("population-incomplete", 1, None, worker_id=None,
-               reason="Two sources were not read completely.", evidence={"sources": ["payroll", "wiki"]})]),
+        result(
+            by_id["population-incomplete"],
+            E,
+            [
+                finding(
+                    "population-incomplete",
+                    1,
+                    None,
+                    worker_id=None,
+                    reason="Two sources were not read completely.",
+                    evidence={"sources": ["payroll", "wiki"]},
+                )
+            ],
+        ),
         result(by_id["duplicate-accounts"], E, states),
-    )  # fmt: skip
+    )
     every = [one for outcome in results for one in outcome.findings]
     buckets = {app: {b: (n * 7 + i * 3) % 40 for i, b in enumerate(BUCKETS[:11])} for n, app in enumerate(ids)}
     outcomes = {one[0]: {o: (n + i * 2) % 9 for i, o in enumerate(OUTCOMES)} for n, one in enumerate(APPS)}
@@ -196,37 +261,79 @@ def record(findings: int = 70, *, hostile: bool = True) -> Record:
         timezone="Europe/Berlin",
         sources=tuple(sources()),
         applications=tuple(
-            ApplicationFact(app, name, "jane.owner@acme.example" if app != "wiki" else None, data, kind, "generic",
-                            coverage, verdict, "No licence for the interface" if kind == "none" else None,
-                            412 if kind != "none" else 0, 401 if kind != "none" else 0, sign_ins)
+            ApplicationFact(
+                app,
+                name,
+                "jane.owner@acme.example" if app != "wiki" else None,
+                data,
+                kind,
+                "generic",
+                coverage,
+                verdict,
+                "No licence for the interface" if kind == "none" else None,
+                412 if kind != "none" else 0,
+                401 if kind != "none" else 0,
+                sign_ins,
+            )
             for app, name, data, kind, coverage, verdict, sign_ins in APPS
         ),
         rules=rules,
         results=results,
         ledger=Ledger(_sums(buckets, BUCKETS), _sums(outcomes, OUTCOMES)),
-        suppressions=(Suppression("links", 4, 2), Suppression("service_register", 12, 12), Suppression("disabled_rules", 1, None)),
+        suppressions=(
+            Suppression("links", 4, 2),
+            Suppression("service_register", 12, 12),
+            Suppression("disabled_rules", 1, None),
+        ),
         names={(one.app, one.account_id): one.username for one in every if one.app and one.account_id and one.username},
         workers={one.worker_id: PEOPLE[one.worker_id] for one in every if one.worker_id} | {"p001": PEOPLE["p001"]},
         account_buckets=buckets,
         leaver_outcomes=outcomes,
-    )  # fmt: skip
+    )
 
 
 def sources() -> Iterable[Source]:
     """Yield a roster and one source per connected application, one of each verdict at least."""
-    yield Source("hr", "roster", "csv", Verdict.COMPLETE, 431, 431, 0, 0, "all", "", AS_OF, AS_OF, 1,
-                 "hr.csv, UTF-8, comma, dates %Y-%m-%d", "a" * 64)  # fmt: skip
+    yield Source(
+        "hr",
+        "roster",
+        "csv",
+        Verdict.COMPLETE,
+        431,
+        431,
+        0,
+        0,
+        "all",
+        "",
+        AS_OF,
+        AS_OF,
+        1,
+        "hr.csv, UTF-8, comma, dates %Y-%m-%d",
+        "a" * 64,
+    )
     for n, (app, _, _, kind, coverage, verdict, _) in enumerate(APPS):
         if verdict is None:
             continue
         failed = verdict is Verdict.FAILED
         yield Source(
-            app, "application", kind, verdict, None if verdict is Verdict.UNKNOWN else 412,
-            0 if failed else 412 - 9 * (verdict is Verdict.SHORT), n % 3, 9 if verdict is Verdict.SHORT else 0, coverage,
-            "The server answered 401; renew the token." if failed else "", AS_OF, None if failed else AS_OF, 5,
-            f"GET /scim/v2/Users?startIndex=1&count=100&sortBy=id ({app})", hashlib.sha256(app.encode()).hexdigest(),
-            14, 14,
-        )  # fmt: skip
+            app,
+            "application",
+            kind,
+            verdict,
+            None if verdict is Verdict.UNKNOWN else 412,
+            0 if failed else 412 - 9 * (verdict is Verdict.SHORT),
+            n % 3,
+            9 if verdict is Verdict.SHORT else 0,
+            coverage,
+            "The server answered 401; renew the token." if failed else "",
+            AS_OF,
+            None if failed else AS_OF,
+            5,
+            f"GET /scim/v2/Users?startIndex=1&count=100&sortBy=id ({app})",
+            hashlib.sha256(app.encode()).hexdigest(),
+            14,
+            14,
+        )
 
 
 def _sums(per_app: dict[str, dict[str, int]], names: tuple[str, ...]) -> dict[str, int]:
@@ -245,9 +352,14 @@ def framework(name: str = "gdpr", data: str = "personal") -> Framework:
         unit="article",
         note="Citations are paraphrased.",
         controls=(
-            control("Art. 5(1)(f)", "Integrity and confidentiality",
-                    ("leaver-still-active", "orphaned-account", "activity-after-leaving", "peer-outlier")),
-            control("Art. 32(1)(b)", "Ongoing confidentiality of systems", ("external-email-domain", "duplicate-accounts")),
+            control(
+                "Art. 5(1)(f)",
+                "Integrity and confidentiality",
+                ("leaver-still-active", "orphaned-account", "activity-after-leaving", "peer-outlier"),
+            ),
+            control(
+                "Art. 32(1)(b)", "Ongoing confidentiality of systems", ("external-email-domain", "duplicate-accounts")
+            ),
             control("Art. 25(2)", "Protection by default", ("too-many-admins", "dormant-account")),
             control("Art. 28", "Processors act on documented instructions only", ("external-email-domain",)),
             control("Art. 5(1)(d)", "Accuracy", ("reused-identity",), confidence="unconfirmed"),
@@ -255,7 +367,7 @@ def framework(name: str = "gdpr", data: str = "personal") -> Framework:
             control("Art. 32(4)", "People act on instructions only", ("no-such-rule",)),
             control("Art. 5(1)(e)", "Storage limitation", ()),
         ),
-    )  # fmt: skip
+    )
 
 
 def control(name: str, title: str, rules: tuple[str, ...], confidence: str = "confirmed") -> Control:
