@@ -1,20 +1,23 @@
-"""From the files of the collectors to the normalised tables of a scan: settings here, all judgement in the SQL."""
+"""Loads what the collectors left into the staging tables, and normalises it: everything odd ends here."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from scanner.collectors.roster_columns import COLUMNS
-from scanner.config import Config
+from scanner.config import Application, Config, Roster
 from scanner.errors import StoreError
 from scanner.model import Collected
 from scanner.policy import Policies
+from scanner.store import ndjson, scim_paths
 
-HERE = Path(__file__).parent
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-FIELDS = (
+_HERE = Path(__file__).parent
+_TEXT = ("id", "userName", "displayName", "externalId", "userType", "active", "name.formatted")
+_LISTS = ("emails", "roles", "entitlements", "groups")
+_FIELDS = (
     "last_sign_in_at",
     "last_activity_at",
     "mfa",
@@ -24,13 +27,9 @@ FIELDS = (
     "employee_number",
     "owner",
 )
-"""Account fields that the configuration may map to a SCIM attribute."""
-_USER = (
-    *("id", "userName", "externalId", "displayName", "name", "emails", "active", "userType", "meta"),
-    *("roles", "entitlements", "groups", ENTERPRISE),
-)
-_TEXT = frozenset({"id", "userName", "externalId", "displayName", "active", "userType"})
-_MIN_OBJECT = 1 << 20
+_PARSED = ("hire_date_parsed", "termination_date_parsed", "last_day_worked_parsed", "contract_end_parsed")
+_NUMBER_PATH = f"{scim_paths.ENTERPRISE}:employeeNumber"
+_DEFAULT_DATE_FORMAT = "%Y-%m-%d"
 
 
 def load(
@@ -40,185 +39,203 @@ def load(
     policies: Policies,
     as_of: datetime,
 ) -> None:
-    """Create the staging tables in the current database of `con` and fill settings, n_* and n_rejects."""
-    con.execute(_sql("staging.sql"))
-    _settings(con, collected, config)
-    _policies(con, config, policies)
-    con.execute("create or replace temp table load_scan as select $as_of::timestamp as as_of", {"as_of": _naive(as_of)})
-    ordered = con.execute("select current_setting('preserve_insertion_order')").fetchone()
-    con.execute("set preserve_insertion_order = true")  # the last row of an id wins
-    try:
-        _read_all(con, collected, config)
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.InvalidInputException as error:
-        raise StoreError(f"cannot read what was collected: {str(error).splitlines()[0]}") from error
-    finally:
-        con.execute(f"set preserve_insertion_order = {bool(ordered and ordered[0])}")
-    for name in ("normalize_workers.sql", "normalize_accounts.sql", "normalize_grants.sql"):
-        con.execute(_sql(name))
+    """Create the staging tables in the current database and fill all n_* tables as of an instant.
 
-
-def _settings(con: duckdb.DuckDBPyConnection, collected: Sequence[Collected], config: Config) -> None:
-    verdicts = {item.source.id: str(item.source.verdict) for item in collected}
-    for roster in config.rosters:
-        con.execute(
-            "insert into roster_settings (source_id, date_format, time_zone, statuses, worker_types)"
-            " values ($id, $format, $zone, map($words, $ours), map($types, $our_types))",
-            {
-                "id": roster.id,
-                "format": roster.date_format,
-                "zone": roster.time_zone or config.timezone,
-                "words": [_word(word) for word in roster.statuses],
-                "ours": list(roster.statuses.values()),
-                "types": [_word(word) for word in roster.worker_types],
-                "our_types": list(roster.worker_types.values()),
-            },
-        )
-    for app in config.applications:
-        con.execute(
-            "insert into application_settings (app, external_id, verdict, attributes)"
-            " values ($app, $external_id, $verdict, map($fields, $paths))",
-            {
-                "app": app.id,
-                "external_id": app.external_id,
-                "verdict": verdicts.get(app.id, "unknown"),
-                "fields": list(app.attributes),
-                "paths": list(app.attributes.values()),
-            },
-        )
-
-
-def _policies(con: duckdb.DuckDBPyConnection, config: Config, policies: Policies) -> None:
-    matching = config.matching
-    _insert(con, "kind_patterns (app, pattern, kind)", [(k.app, k.pattern.lower(), k.kind) for k in matching.kinds])
-    _insert(con, "domain_aliases (alias, domain)", [(a.lower(), d.lower()) for a, d in matching.domain_aliases.items()])
-    _insert(
-        con,
-        "links (app, account_id, worker, decided_by, decided_at, reason)",
-        [(k.app, k.account_id, k.worker, k.decided_by, _naive(k.decided_at), k.reason) for k in policies.links],
-    )
-    _insert(
-        con,
-        "service_register (app, account_id, username, kind, owner, attested_at, purpose)",
-        [
-            (e.app, e.account_id, e.username, e.kind, e.owner, _naive(e.attested_at), e.purpose)
-            for e in policies.service_register
-        ],
-    )
-    _insert(
-        con,
-        "approved_domains (domain, source, reason)",
-        [
-            *((domain.lower(), "organization", None) for domain in config.email_domains),
-            *((d.domain.lower(), "policy", d.reason) for d in policies.approved_domains),
-        ],
-    )
-    _insert(
-        con,
-        "privileged_entitlements (app, entitlement)",
-        [(p.app, p.entitlement.lower()) for p in policies.privileged_entitlements],
-    )
-
-
-def _read_all(con: duckdb.DuckDBPyConnection, collected: Sequence[Collected], config: Config) -> None:
-    attributes = {app.id: app.attributes for app in config.applications}
-    columns = ", ".join(f"{column} varchar" for column in COLUMNS)
-    con.execute(f"create or replace temp table raw_workers (source_id varchar, line bigint, {columns})")
-    users = ", ".join(f'"{name}" {_type(name)}' for name in _USER)
-    mapped = ", ".join(f"mapped_{name} varchar" for name in FIELDS)
-    con.execute(f"create or replace temp table raw_users (source_id varchar, line bigint, {users}, {mapped})")
-    con.execute(
-        "create or replace temp table raw_groups (source_id varchar, line bigint, id varchar, name varchar, members json)"
-    )
-    for item in collected:
-        source = item.source.id
-        if "workers" in item.files:
-            reader = _reader(item.files["workers"], {"line": "bigint", **dict.fromkeys(COLUMNS, "varchar")})
-            names = ", ".join(COLUMNS)
-            con.execute(f"insert into raw_workers select $id, line, {names} from {reader}", {"id": source})
-        if "users" in item.files:
-            _read_users(con, source, item.files["users"], attributes.get(source, {}))
-        if "groups" in item.files:
-            types = {"id": "varchar", "displayName": "varchar", "members": "json"}
-            con.execute(
-                'insert into raw_groups select $id, row_number() over (), id, "displayName", members'
-                f" from {_reader(item.files['groups'], types)}",
-                {"id": source},
-            )
-
-
-def _read_users(con: duckdb.DuckDBPyConnection, source: str, path: Path, attributes: Mapping[str, str]) -> None:
-    types = {name: _type(name) for name in _USER}
-    canonical = {name.lower(): name for name in types}
-    mapped = []
-    for field in FIELDS:
-        if field not in attributes:
-            mapped.append("null")
-            continue
-        head, inner = split_path(attributes[field])
-        head = canonical.setdefault(head.lower(), head)
-        types.setdefault(head, "json")
-        mapped.append(f"{_column(head)} ->> {_literal(inner)}" if types[head] == "json" else _column(head))
-    names = ", ".join(_column(name) for name in _USER)
-    con.execute(
-        f"insert into raw_users select $id, row_number() over (), {names}, {', '.join(mapped)}"
-        f" from {_reader(path, types)}",
-        {"id": source},
-    )
-
-
-def split_path(path: str) -> tuple[str, str]:
-    """Return the top-level attribute of a SCIM path (RFC 7644 3.10) and the JSON path below it."""
-    if path.lower().startswith("urn:"):
-        head, _, rest = path.rpartition(":")
-        inner = rest.split(".")
-    else:
-        head, *inner = path.split(".")
-    return head, "$" + "".join('."' + name.replace('"', '\\"') + '"' for name in inner)
-
-
-def _type(name: str) -> str:
-    return "varchar" if name in _TEXT else "json"
-
-
-def _reader(path: Path, types: Mapping[str, str]) -> str:
-    """Return the table function that reads a file.
-
-    DuckDB holds a buffer of twice the largest object for each thread: bounded by the longest line, not by the 64 MB
-    that a line may have.
+    Rows that cannot be used are in n_rejects, what else was noticed is counted in n_notes. Call it outside of a
+    transaction. Raises StoreError if the disk or the memory limit does not suffice.
     """
-    with path.open("rb") as file:
-        longest = max(map(len, file), default=0)
-    columns = ", ".join(f"{_literal(name)}: '{kind}'" for name, kind in types.items())
-    return (
-        f"read_json({_literal(str(path))}, format = 'newline_delimited', columns = {{{columns}}},"
-        f" maximum_object_size = {max(_MIN_OBJECT, longest + 16)})"
+    with _set_up(con), _translated():
+        con.execute((_HERE / "staging.sql").read_text())
+        con.execute((_HERE / "normalize_macros.sql").read_text())
+        _run(con, "normalize_tables.sql", {})
+        _fill_settings(con, collected, config, policies)
+        rosters = {roster.id: roster for roster in config.rosters}
+        applications = {app.id: app for app in config.applications}
+        for item in collected:
+            source_id = item.source.id
+            if "workers" in item.files and source_id in rosters:
+                _load_workers(con, rosters[source_id], config, item.files["workers"])
+            if "users" in item.files and source_id in applications:
+                _load_users(con, applications[source_id], item.files["users"])
+            if "groups" in item.files and source_id in applications:
+                _load_groups(con, source_id, item.files["groups"])
+        params = {"as_of": as_of.astimezone(UTC).replace(tzinfo=None)}
+        for script in ("normalize_employments.sql", "normalize_workers.sql", "normalize_accounts.sql"):
+            _run(con, script, params)
+        _run(con, "normalize_grants.sql", params)
+
+
+@contextmanager
+def _set_up(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Make times without a zone UTC, and keep rows in the order of their file, so that "the last" has a meaning."""
+    row = con.execute("select current_setting('TimeZone'), current_setting('preserve_insertion_order')").fetchone() or (
+        "UTC",
+        True,
+    )
+    con.execute("set TimeZone = 'UTC'")
+    con.execute("set preserve_insertion_order = true")
+    try:
+        yield
+    finally:
+        con.execute(f"set TimeZone = {ndjson.literal(str(row[0]))}")
+        con.execute(f"set preserve_insertion_order = {'true' if row[1] else 'false'}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as exc:
+        raise StoreError(
+            "loading the collected data needs more memory than allowed; raise memory_mb in [scan] of the configuration"
+        ) from exc
+    except duckdb.IOException as exc:
+        raise StoreError(f"the collected data cannot be loaded: {str(exc).splitlines()[0]}") from exc
+
+
+def _run(con: duckdb.DuckDBPyConnection, script: str, params: Mapping[str, object]) -> None:
+    """Run the statements of a script, each with the parameters that it names."""
+    for statement in con.extract_statements((_HERE / script).read_text()):
+        con.execute(statement, {name: params[name] for name in statement.named_parameters})
+
+
+def _load_workers(con: duckdb.DuckDBPyConnection, roster: Roster, config: Config, file: Path) -> None:
+    texts = [name for name in con.table("raw_workers").columns if name not in ("roster", "line", *_PARSED)]
+
+    def insert(path: Path) -> None:
+        # strptime wants a constant format: hence one statement per roster, and the parsed dates beside the texts.
+        dates = ", ".join(
+            f"roster_date({name.removesuffix('_parsed')}, $format, $lenient) as {name}" for name in _PARSED
+        )
+        con.execute(
+            f"insert into raw_workers by name select $roster as roster, try_cast(line as bigint) as line,"
+            f" {', '.join(texts)}, {dates}"
+            f" from {ndjson.reader({'line': 'varchar', **dict.fromkeys(texts, 'varchar')}, longest)}",
+            {
+                "file": os.fspath(path),
+                "roster": roster.id,
+                "format": roster.date_format,
+                "lenient": roster.date_format == _DEFAULT_DATE_FORMAT,
+            },
+        )
+
+    longest = scim_paths.survey(file, ()).longest
+    ndjson.read(con, roster.id, "workers", file, insert)
+
+
+def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) -> None:
+    paths = {field: app.attributes[field] for field in _FIELDS if app.attributes.get(field)}
+    paths.setdefault("employee_number", _NUMBER_PATH)
+    survey = scim_paths.survey(file, paths.values())
+    places = {field: survey.places[path] for field, path in paths.items()}
+    columns = dict.fromkeys(_TEXT, "varchar") | dict.fromkeys((*_LISTS, "name", "meta"), "json")
+    known = {key.lower(): key for key in columns}
+    for key, _ in scim_paths.top_levels(places.values()):
+        columns.setdefault(known.get(key.lower(), key), "json")
+    by_folded = {key.lower(): key for key in columns}
+
+    def value(field: str) -> str:
+        if field not in places:
+            return "null"
+        key, *rest = places[field]
+        column = by_folded[key.lower()]
+        if columns[column] == "varchar":
+            return "null" if rest else ndjson.name(column)
+        return f"json_extract_string({ndjson.name(column)}, {ndjson.literal(scim_paths.json_path(rest))})"
+
+    def insert(path: Path) -> None:
+        fields = ", ".join(f"{value(field)} as {field}" for field in _FIELDS)
+        lists = ", ".join(f"scim_told(scim_list({name})) as {name}" for name in _LISTS)
+        con.execute(
+            "insert into raw_users by name select $app as app, id, userName as username, displayName as display_name,"
+            " externalId as external_id, active, userType as user_type, scim_name(name) as name,"
+            f' "name.formatted" as flat_name, scim_meta(meta) as meta, {lists}, {fields}'
+            f" from {ndjson.reader(columns, survey.longest)}",
+            {"file": os.fspath(path), "app": app.id},
+        )
+
+    ndjson.read(con, app.id, "users", file, insert)
+
+
+def _load_groups(con: duckdb.DuckDBPyConnection, app: str, file: Path) -> None:
+    def insert(path: Path) -> None:
+        columns = {"id": "varchar", "displayName": "varchar", "members": "json"}
+        con.execute(
+            "insert into raw_groups by name select $app as app, id, displayName as display_name,"
+            f" scim_told(scim_list(members)) as members from {ndjson.reader(columns, longest)}",
+            {"file": os.fspath(path), "app": app},
+        )
+
+    longest = scim_paths.survey(file, ()).longest
+    ndjson.read(con, app, "groups", file, insert)
+
+
+def _fill_settings(
+    con: duckdb.DuckDBPyConnection, collected: Sequence[Collected], config: Config, policies: Policies
+) -> None:
+    verdicts = {item.source.id: str(item.source.verdict) for item in collected}
+    _insert(
+        con,
+        "roster_settings",
+        [
+            (r.id, r.date_format, r.time_zone or config.timezone, _folded(r.statuses), _folded(r.worker_types))
+            for r in config.rosters
+        ],
+    )
+    _insert(
+        con,
+        "application_settings",
+        [(a.id, a.external_id, verdicts.get(a.id, "unknown"), dict(a.attributes)) for a in config.applications],
+    )
+    _insert(
+        con,
+        "kind_patterns",
+        [(p.app, p.pattern.lower(), p.kind) for p in config.matching.kinds],
+    )
+    _insert(
+        con,
+        "domain_aliases",
+        [(alias.lower(), domain.lower()) for alias, domain in config.matching.domain_aliases.items()],
+    )
+    _insert(
+        con,
+        "links",
+        [(x.app, x.account_id, x.worker, x.decided_by, _naive(x.decided_at), x.reason) for x in policies.links],
+    )
+    _insert(
+        con,
+        "service_register",
+        [
+            (x.app, x.account_id, x.username, x.kind, x.owner, _naive(x.attested_at), x.purpose)
+            for x in policies.service_register
+        ],
+    )
+    _insert(
+        con,
+        "approved_domains",
+        [(domain.lower(), "organization", None) for domain in config.email_domains]
+        + [(x.domain.lower(), "policy", x.reason) for x in policies.approved_domains],
+    )
+    _insert(
+        con,
+        "privileged_entitlements",
+        [(x.app, x.entitlement.lower()) for x in policies.privileged_entitlements],
     )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert a handful of settings."""
+    """Insert settings in the order of the table's columns."""
     if rows:
-        con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", [list(row) for row in rows])
+        marks = ", ".join("?" for _ in rows[0])
+        con.executemany(f"insert into {table} values ({marks})", [list(row) for row in rows])
 
 
-def _word(word: str) -> str:
-    """Words of the roster are compared without regard to case and to blanks, hyphens and underscores."""
-    return " ".join(word.lower().replace("-", " ").replace("_", " ").split())
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _column(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _folded(words: Mapping[str, str]) -> dict[str, str]:
+    """Their words in the form of the SQL macro `word`."""
+    return {
+        " ".join(theirs.lower().replace("_", " ").replace("-", " ").split()): ours for theirs, ours in words.items()
+    }
 
 
 def _naive(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-
-def _sql(name: str) -> str:
-    return (HERE / name).read_text()

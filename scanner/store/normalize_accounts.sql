@@ -1,107 +1,98 @@
--- raw_users -> n_accounts and n_rejects; nz_users keeps the row that stands for each account, for the grants.
+-- raw_users -> n_accounts: one row per account, every odd spelling folded, unknown kept unknown.
 
-create or replace temp macro nz_text(x) as nullif(trim(x), '');
-create or replace temp macro nz_bool(x) as case
-    when lower(trim(x)) in ('true', '1', 'yes', 'y', 't', 'on', 'active', 'enabled') then true
-    when lower(trim(x)) in ('false', '0', 'no', 'n', 'f', 'off', 'inactive', 'disabled') then false
-end;
--- An instant without a zone is UTC. Years before 1971 and 9999 are how systems write "never".
-create or replace temp macro nz_plausible(t) as if(year(t) between 1971 and 9998, t, null);
-create or replace temp macro nz_instant(x) as nz_plausible(case
-    when regexp_full_match(trim(x), '\d{13}') then make_timestamp(trim(x)::bigint * 1000)
-    when regexp_full_match(trim(x), '\d{9,10}') then make_timestamp(trim(x)::bigint * 1000000)
-    else timezone('UTC', try_cast(regexp_replace(trim(x), '^(\S+)[tT](\d.*?)[zZ]?$', '\1 \2') as timestamptz))
-end);
--- One value or many, objects or plain strings: always a list.
-create or replace temp macro nz_list(j) as case json_type(j)
-    when 'ARRAY' then json_extract(j, '$[*]')
-    when 'OBJECT' then [j]
-    when 'VARCHAR' then [j]
-    else []
-end;
-create or replace temp macro nz_value(e) as
-    nullif(trim(if(json_type(e) = 'OBJECT', e ->> '$.value', e ->> '$')), '');
-
-create or replace temp table nz_doubtful as
-select source_id, id
+create temp table first_rows as
+select app, min(rowid) as first_row
 from raw_users
-where nz_text(id) is not null
-group by source_id, id
-having count(*) > 1 and count(distinct lower("userName")) > 1;
+group by app;
 
 insert into n_rejects (source_id, kind, line, reason)
-select u.source_id, 'users', u.line, if(nz_text(u.id) is null, 'no id', 'one id, two users')
-from raw_users u
-left join nz_doubtful d on d.source_id = u.source_id and d.id = u.id
-where nz_text(u.id) is null or d.id is not null;
+select r.app, 'users', r.rowid - f.first_row + 1, 'the user has no id'
+from raw_users r
+join first_rows f on f.app = r.app
+where coalesce(r.id, '') = '';
 
-create or replace temp table nz_lines as
-select u.source_id, u.id, max(u.line) as line
-from raw_users u
-left join nz_doubtful d on d.source_id = u.source_id and d.id = u.id
-where nz_text(u.id) is not null and d.id is null
-group by u.source_id, u.id;
+delete from raw_users
+where coalesce(id, '') = '';
 
-create or replace temp table nz_emails as
-with each as (
-    select u.source_id, u.line, unnest(nz_list(u.emails)) as e, generate_subscripts(nz_list(u.emails), 1) as place
-    from raw_users u
-    join nz_lines k on k.source_id = u.source_id and k.line = u.line
-)
+-- The same id twice: the last one read stays, unless the rows name two users.
+create temp table repeated_users as
 select
-    source_id,
-    line,
-    list(nz_value(e) order by
-        not coalesce(json_type(e) = 'OBJECT' and nz_bool(e ->> '$.primary'), false),
-        not coalesce(json_type(e) = 'OBJECT' and lower(e ->> '$.type') = 'work', false),
-        place
-    ) as addresses
-from each
-where nz_value(e) is not null
-group by source_id, line;
+    app,
+    id,
+    count(*) as n,
+    max(rowid) as last_row,
+    count(distinct lower(nfc_normalize(trim(username)))) > 1 as is_contradiction
+from raw_users
+group by app, id
+having count(*) > 1;
+
+insert into n_rejects (source_id, kind, line, reason)
+select d.app, 'users', d.last_row - f.first_row + 1, 'one id, two users'
+from repeated_users d
+join first_rows f on f.app = d.app
+where d.is_contradiction;
+
+insert into n_notes (source_id, note, n)
+select app, 'duplicate users', sum(n - 1)
+from repeated_users
+where not is_contradiction
+group by app;
+
+delete from raw_users r
+using repeated_users d
+where d.app = r.app and d.id = r.id and (d.is_contradiction or r.rowid <> d.last_row);
 
 insert into n_accounts (
     account_no, app, account_id, username, email, other_emails, display_name, external_id, employee_number, is_active,
     user_type, declared_kind, owner, created_at, deactivated_at, last_sign_in_at, last_activity_at, last_modified_at,
     mfa, version
 )
+with mailed as (
+    select
+        *,
+        list_filter(emails, lambda e: contains(e.value, '@')) as mails
+    from raw_users
+),
+chosen as (
+    select
+        * exclude (emails, roles, entitlements, groups),
+        trim(coalesce(
+            list_filter(mails, lambda e: lower(e.primary) in ('true', '1'))[1].value,
+            list_filter(mails, lambda e: lower(e.type) = 'work')[1].value,
+            mails[1].value
+        )) as email
+    from mailed
+)
 select
-    (row_number() over (order by u.source_id, u.id))::integer,
-    u.source_id,
-    u.id,
-    nz_text(u."userName"),
-    m.addresses[1],
-    list_filter(list_distinct(coalesce(m.addresses[2:], [])), lambda x: lower(x) <> lower(m.addresses[1])),
+    row_number() over (order by app, id),
+    app,
+    id,
+    nullif(username, ''),
+    email,
+    list_sort(list_distinct(list_filter(
+        list_transform(mails, lambda e: trim(e.value)),
+        lambda x: lower(x) <> lower(email)
+    ))),
     coalesce(
-        nz_text(u."displayName"),
-        nz_text(u.name ->> '$.formatted'),
-        nz_text(concat_ws(' ', u.name ->> '$.givenName', u.name ->> '$.familyName'))
+        said(display_name),
+        said(name.formatted),
+        said(flat_name),
+        nullif(concat_ws(' ', said(name."givenName"), said(name."familyName")), '')
     ),
-    nz_text(u."externalId"),
-    coalesce(
-        nz_text(u.mapped_employee_number),
-        nz_text(u."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User" ->> '$.employeeNumber')
-    ),
-    nz_bool(u.active),
-    nz_text(u."userType"),
-    case replace(replace(lower(trim(u.mapped_kind)), '-', '_'), ' ', '_')
-        when 'human' then 'human' when 'person' then 'human' when 'user' then 'human'
-        when 'service' then 'service' when 'bot' then 'service' when 'machine' then 'service'
-        when 'shared' then 'shared'
-        when 'break_glass' then 'break_glass'
-        when 'external' then 'external' when 'guest' then 'external'
-    end,
-    nz_text(u.mapped_owner),
-    coalesce(nz_instant(u.mapped_created_at), nz_instant(u.meta ->> '$.created')),
-    nz_instant(u.mapped_deactivated_at),
-    nz_instant(u.mapped_last_sign_in_at),
-    nz_instant(u.mapped_last_activity_at),
-    nz_instant(u.meta ->> '$.lastModified'),
-    nz_bool(u.mapped_mfa),
-    nz_text(u.meta ->> '$.version')
-from raw_users u
-join nz_lines k on k.source_id = u.source_id and k.line = u.line
-left join nz_emails m on m.source_id = u.source_id and m.line = u.line;
+    nullif(trim(external_id), ''),
+    said(employee_number),
+    scim_boolean(active),
+    said(user_type),
+    scim_kind(kind),
+    said(owner),
+    scim_instant(coalesce(created_at, meta.created), $as_of),
+    scim_instant(deactivated_at, $as_of),
+    scim_instant(last_sign_in_at, $as_of),
+    scim_instant(last_activity_at, $as_of),
+    scim_instant(meta."lastModified", $as_of),
+    scim_boolean(mfa),
+    said(meta.version)
+from chosen;
 
-drop table nz_emails;
-drop table nz_doubtful;
+drop table repeated_users;
+drop table first_rows;

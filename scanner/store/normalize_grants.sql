@@ -1,113 +1,190 @@
--- Roles, entitlements and groups of raw_users, and members of raw_groups -> n_entitlements and n_grants.
-
-create or replace temp macro nz_display(e) as
-    if(json_type(e) = 'OBJECT', nullif(trim(e ->> '$.display'), ''), null);
-
-create or replace temp table nz_held as
-with each as (
-    select u.source_id as app, u.id as account_id, 'role' as kind, unnest(nz_list(u.roles)) as e
-    from raw_users u
-    join nz_lines k on k.source_id = u.source_id and k.line = u.line
-    union all
-    select u.source_id, u.id, 'entitlement', unnest(nz_list(u.entitlements))
-    from raw_users u
-    join nz_lines k on k.source_id = u.source_id and k.line = u.line
-    union all
-    select u.source_id, u.id, 'group', unnest(nz_list(u.groups))
-    from raw_users u
-    join nz_lines k on k.source_id = u.source_id and k.line = u.line
-)
-select
-    app,
-    account_id,
-    kind,
-    coalesce(nz_value(e), nz_display(e)) as value,
-    nz_display(e) as name,
-    coalesce(json_type(e) = 'OBJECT' and lower(e ->> '$.type') = 'indirect', false) as is_nested
-from each
-where coalesce(nz_value(e), nz_display(e)) is not null;
+-- Roles, entitlements and groups of users, members of groups -> n_entitlements and n_grants.
+-- A membership may be told by the user, by the group, or by both; groups within groups are followed, cycles end.
 
 insert into n_rejects (source_id, kind, line, reason)
-select source_id, 'groups', line, 'no id'
-from raw_groups
-where nz_text(id) is null;
+select g.app, 'groups', g.rowid - f.first_row + 1, 'the group has no id'
+from raw_groups g
+join (select app, min(rowid) as first_row from raw_groups group by app) f on f.app = g.app
+where coalesce(g.id, '') = '';
 
--- A member is a group where it says so, or where only a group has that id.
-create or replace temp table nz_members as
-with each as (
-    select source_id as app, id as parent, unnest(nz_list(members)) as e
-    from raw_groups
-    where nz_text(id) is not null
-),
-read as (
-    select
-        app,
-        parent,
-        nz_value(e) as member,
-        if(json_type(e) = 'OBJECT', lower(e ->> '$.type'), null) as type,
-        if(json_type(e) = 'OBJECT', contains(e ->> '$."$ref"', '/Groups/'), false) as is_reference
-    from each
-)
-select
-    r.app,
-    r.parent,
-    r.member,
-    case
-        when r.type in ('group', 'user') then r.type = 'group'
-        when r.is_reference then true
-        else k.id is null
-    end as is_group
-from read r
-left join nz_lines k on k.source_id = r.app and k.id = r.member
-where r.member is not null;
-
-insert into n_entitlements (app, entitlement, name, kind)
-select app, entitlement, coalesce(max(own_name), max(name)), min(kind)
-from (
-    select source_id as app, 'group:' || id as entitlement, nz_text(name) as own_name, null as name, 'group' as kind
-    from raw_groups
-    where nz_text(id) is not null
-    union all
-    select app, kind || ':' || value, null, name, kind from nz_held
-)
-group by app, entitlement;
-
-insert into n_grants (app, account_id, entitlement, path, source_side)
-with recursive inside(app, ancestor, inner_group) as (
-    select app, parent, member from nz_members where is_group
-    union
-    select i.app, i.ancestor, m.member
-    from inside i
-    join nz_members m on m.app = i.app and m.parent = i.inner_group and m.is_group
-),
-direct as (
-    select app, account_id, kind || ':' || value as entitlement, is_nested, true as by_user
-    from nz_held
-    union all
-    select m.app, k.id, 'group:' || m.parent, false, false
-    from nz_members m
-    join nz_lines k on k.source_id = m.app and k.id = m.member
-    where not m.is_group
-),
-all_grants as (
-    select app, account_id, entitlement, is_nested, by_user from direct
-    union all
-    select d.app, d.account_id, 'group:' || i.ancestor, true, d.by_user
-    from direct d
-    join inside i on i.app = d.app and 'group:' || i.inner_group = d.entitlement
-    where not d.is_nested
-)
+create temp table known_groups as
 select
     app,
-    account_id,
-    entitlement,
-    if(bool_and(is_nested), 'nested', 'direct'),
-    case when bool_and(by_user) then 'user' when bool_or(by_user) then 'both' else 'group' end
-from all_grants
-group by app, account_id, entitlement;
+    id,
+    max(nullif(trim(display_name), '')) as name,
+    row_number() over (order by app, id) as group_no
+from raw_groups
+where coalesce(id, '') <> ''
+group by app, id;
 
-drop table nz_held;
-drop table nz_members;
-drop table nz_lines;
+create temp table group_names as
+select app, lower(name) as key, any_value(id) as id
+from known_groups
+where name is not null
+group by app, lower(name)
+having count(*) = 1;
+
+create temp table user_names as
+select app, lower(trim(username)) as key, any_value(account_no) as account_no
+from n_accounts
+where trim(username) <> ''
+group by app, lower(trim(username))
+having count(*) = 1;
+
+-- What users say about their groups. `value` ought to be the id; some servers write the name.
+create temp table told_by_users as
+select
+    t.account_no,
+    t.app,
+    coalesce(g.id, r.id, n.id, t.value) as group_id,
+    max(t.display) as display,
+    case
+        when bool_or(t.type = 'direct') then true
+        when bool_and(t.type = 'indirect') then false
+    end as is_direct
+from (
+    select
+        a.account_no,
+        u.app,
+        trim(u.g.value) as value,
+        nullif(trim(u.g.display), '') as display,
+        lower(u.g.type) as type,
+        nullif(regexp_extract(u.g."$ref", '[^/]+$'), '') as tail
+    from (select app, id, unnest(groups) as g from raw_users) u
+    join n_accounts a on a.app = u.app and a.account_id = u.id
+) t
+left join known_groups g on g.app = t.app and g.id = t.value
+left join known_groups r on r.app = t.app and r.id = t.tail
+left join group_names n on n.app = t.app and n.key = lower(t.value)
+group by t.account_no, t.app, coalesce(g.id, r.id, n.id, t.value);
+
+-- What groups say about their members. A reference may be an id, a path, or a user name; it may mean a user or a group.
+create temp table told_by_groups as
+select
+    g.group_no,
+    m.app,
+    case when m.means = 'group' then null else coalesce(a.account_no, b.account_no) end as account_by_id,
+    u.account_no as account_by_name,
+    coalesce(c.group_no, d.group_no) as child_no,
+    m.means
+from (
+    select
+        app,
+        id,
+        trim(member.value) as value,
+        nullif(regexp_extract(member."$ref", '[^/]+$'), '') as tail,
+        case
+            when lower(member.type) in ('user', 'group') then lower(member.type)
+            when contains(lower(member."$ref"), '/groups/') then 'group'
+            when contains(lower(member."$ref"), '/users/') then 'user'
+        end as means
+    from (select app, id, unnest(members) as member from raw_groups)
+) m
+join known_groups g on g.app = m.app and g.id = m.id
+left join n_accounts a on a.app = m.app and a.account_id = m.value
+left join n_accounts b on b.app = m.app and b.account_id = m.tail
+left join user_names u on u.app = m.app and u.key = lower(m.value)
+left join known_groups c on c.app = m.app and c.id = m.value
+left join known_groups d on d.app = m.app and d.id = m.tail;
+
+create temp table group_members as
+select distinct group_no, coalesce(account_by_id, if(child_no is null, account_by_name, null)) as account_no
+from told_by_groups
+where account_by_id is not null or (account_by_name is not null and child_no is null);
+
+create temp table group_edges as
+select distinct group_no as parent_no, child_no
+from told_by_groups
+where account_by_id is null and child_no is not null and child_no <> group_no;
+
+insert into n_notes (source_id, note, n)
+select app, 'members that name no known account or group', count(*)
+from told_by_groups
+where account_by_id is null and account_by_name is null and child_no is null
+group by app;
+
+create temp table nested_members as
+with recursive reach as (
+    select parent_no, child_no
+    from group_edges
+    union
+    select r.parent_no, e.child_no
+    from reach r
+    join group_edges e on e.parent_no = r.child_no
+)
+select distinct r.parent_no as group_no, m.account_no
+from reach r
+join group_members m on m.group_no = r.child_no
+where r.child_no <> r.parent_no;
+
+create temp table told_grants as
+select account_no, 'group:' || group_id as entitlement, 'user' as side, is_direct
+from told_by_users
+union all
+select m.account_no, 'group:' || g.id, 'group', true
+from group_members m
+join known_groups g on g.group_no = m.group_no
+union all
+select m.account_no, 'group:' || g.id, 'group', false
+from nested_members m
+join known_groups g on g.group_no = m.group_no;
+
+create temp table told_roles as
+select a.account_no, a.app, v.kind, trim(v.item.value) as value, nullif(trim(v.item.display), '') as display
+from (
+    select app, id, 'role' as kind, unnest(roles) as item from raw_users
+    union all
+    select app, id, 'entitlement', unnest(entitlements) from raw_users
+) v
+join n_accounts a on a.app = v.app and a.account_id = v.id;
+
+insert into n_entitlements (app, entitlement, name, kind)
+select app, 'group:' || id, max(name), 'group'
+from (
+    select app, id, name from known_groups
+    union all
+    select t.app, t.group_id, if(g.id is null, t.display, null)
+    from told_by_users t
+    left join known_groups g on g.app = t.app and g.id = t.group_id
+)
+group by app, id
+union all
+select app, kind || ':' || value, coalesce(max(display), value), kind
+from told_roles
+group by app, kind, value
+order by 1, 2;
+
+insert into n_grants (app, account_id, entitlement, path, source_side)
+select
+    a.app,
+    a.account_id,
+    t.entitlement,
+    -- Where the user does not say how, the group knows.
+    if(coalesce(t.is_direct, true), 'direct', 'nested'),
+    t.side
+from (
+    select
+        account_no,
+        entitlement,
+        bool_or(is_direct) as is_direct,
+        if(min(side) = max(side), min(side), 'both') as side
+    from told_grants
+    group by account_no, entitlement
+    union all
+    select distinct account_no, kind || ':' || value, true, 'user'
+    from told_roles
+) t
+join n_accounts a on a.account_no = t.account_no;
+
+drop table known_groups;
+drop table group_names;
+drop table user_names;
+drop table told_by_users;
+drop table told_by_groups;
+drop table group_members;
+drop table group_edges;
+drop table nested_members;
+drop table told_grants;
+drop table told_roles;
 drop table raw_users;
 drop table raw_groups;
