@@ -104,5 +104,3 @@ def _refuse_shrunken(
 def _failed(source: Roster | Application, detail: str) -> Collected:
     kind = "roster" if isinstance(source, Roster) else "application"
     return Collected(Source(id=source.id, kind=kind, type=source.type, verdict=Verdict.FAILED, detail=detail))
-
-

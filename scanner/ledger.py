@@ -28,7 +28,8 @@ LEAVER_OUTCOMES = ("closed_in_time", "closed_late", "open", "not_due", "no_accou
 def read(con: duckdb.DuckDBPyConnection) -> Ledger:
     """Return the ledger of an audit file; StoreError if its sums do not add up, so that they are never printed."""
     ledger = Ledger(
-        _sums(con, "account_buckets", "bucket", ACCOUNT_BUCKETS), _sums(con, "leaver_outcomes", "outcome", LEAVER_OUTCOMES)
+        _sums(con, "account_buckets", "bucket", ACCOUNT_BUCKETS),
+        _sums(con, "leaver_outcomes", "outcome", LEAVER_OUTCOMES),
     )
     row = con.execute(
         """
@@ -45,7 +46,9 @@ def read(con: duckdb.DuckDBPyConnection) -> Ledger:
         ("leavers x applications", ledger.leavers["total"], pairs),
     ):
         if total != expected:
-            raise StoreError(f"the ledger does not add up: {total} in the buckets, but {expected} {what}; do not use it")
+            raise StoreError(
+                f"the ledger does not add up: {total} in the buckets, but {expected} {what}; do not use it"
+            )
     return ledger
 
 

@@ -62,13 +62,17 @@ def _run_case(child: Child, rule: Rule, case: Mapping[str, Any], as_of: str, fil
         match = next((w for w in wanted if all(str(getattr(finding, k)) == str(v) for k, v in w.items())), None)
         if match is None:
             return CaseResult(
-                rule.id, case["name"], f"flagged {finding.app}/{finding.account_id} ({finding.verdict}, {finding.severity})"
+                rule.id,
+                case["name"],
+                f"flagged {finding.app}/{finding.account_id} ({finding.verdict}, {finding.severity})",
             )
         wanted.remove(match)
     if wanted:
         return CaseResult(rule.id, case["name"], f"did not flag {wanted[0]}; {result.detail}")
     if "result" in case and case["result"] != result.result:
-        return CaseResult(rule.id, case["name"], f"the result is {result.result}, not {case['result']}; {result.detail}")
+        return CaseResult(
+            rule.id, case["name"], f"the result is {result.result}, not {case['result']}; {result.detail}"
+        )
     return CaseResult(rule.id, case["name"])
 
 

@@ -154,7 +154,9 @@ class Child:
 
     def _ended(self) -> RuleError:
         self._kill()
-        return RuleError(f"its process ended, most likely for want of memory ({self._memory_mb} MB); see memory_mb in [rules]")
+        return RuleError(
+            f"its process ended, most likely for want of memory ({self._memory_mb} MB); see memory_mb in [rules]"
+        )
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -194,9 +196,7 @@ def _read(process: subprocess.Popen[bytes], lines: "queue.Queue[bytes]") -> None
     lines.put(b"")
 
 
-def _judge(
-    child: Child, file: Path, rule: Rule, frame: Frame, clock: str, max_seconds: float
-) -> RuleResult:
+def _judge(child: Child, file: Path, rule: Rule, frame: Frame, clock: str, max_seconds: float) -> RuleResult:
     why_not = _untestable(rule, frame)
     deadline = time.monotonic() + max_seconds
     population = _population(child, file, rule, deadline)
@@ -326,7 +326,9 @@ def _fold(
     rule: Rule, parts: Sequence[AppOutcome], findings: tuple[Finding, ...], frame: Frame, why_not: str
 ) -> RuleResult:
     apps = [part for part in parts if part.app is not None]
-    silent = [app for app, verdict in frame.verdicts.items() if verdict != "complete" and app not in {p.app for p in apps}]
+    silent = [
+        app for app, verdict in frame.verdicts.items() if verdict != "complete" and app not in {p.app for p in apps}
+    ]
     results = {part.result for part in parts}
     if why_not or (silent and apps and rule.needs.apps):
         # An application of which nothing was seen has no rows in the population, and must not read as clean.

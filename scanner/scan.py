@@ -106,9 +106,7 @@ def run(
                 previous=_previous_rows(staging / state.STORE),
                 on_source=listeners.on_source,
             )
-            built = build.build(
-                staging, collected, config, policies, scan, (staging / state.TOKEN).read_text()
-            )
+            built = build.build(staging, collected, config, policies, scan, (staging / state.TOKEN).read_text())
             scan = replace(scan, complete=built.complete)
             if only_collect:
                 return Outcome(scan, state.commit(config.state, staging), built.sources)

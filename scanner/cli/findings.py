@@ -21,7 +21,9 @@ from scanner.model import FindingState, Severity
 @click.option("--rule", multiple=True, help="Only this rule; repeatable.")
 @click.option("--app", multiple=True, help="Only this application; repeatable.")
 @click.option("--severity", type=click.Choice(list(Severity)), help="This severity and worse.")
-@click.option("--state", "states", multiple=True, type=click.Choice(list(FindingState)), help="Only this state; repeatable.")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(list(FindingState)), help="Only this state; repeatable."
+)
 def command(
     config_path: Path,
     state: Path | None,
@@ -41,7 +43,9 @@ def command(
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise StoreError(f"the scan {scan_id} was collected but not checked; run `orphanscan check {scan_id}`") from None
+        raise StoreError(
+            f"the scan {scan_id} was collected but not checked; run `orphanscan check {scan_id}`"
+        ) from None
     except (OSError, ValueError) as exc:
         raise StoreError(f"cannot read {path}: {exc}") from exc
     limit = Severity(severity).rank if severity else len(Severity)

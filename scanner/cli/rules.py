@@ -45,7 +45,9 @@ def list_rules(as_json: bool, extra: tuple[Path, ...]) -> None:
             ]
         )
     else:
-        click.echo(table(["rule", "theme", "severity", "title"], [[r.id, r.theme, str(r.severity), r.title] for r in found]))
+        click.echo(
+            table(["rule", "theme", "severity", "title"], [[r.id, r.theme, str(r.severity), r.title] for r in found])
+        )
 
 
 @group.command(epilog=options.examples("orphanscan rules show leaver-still-active"))
@@ -77,7 +79,9 @@ def show(rule_id: str, as_json: bool, extra: tuple[Path, ...]) -> None:
 @group.command(epilog=options.examples("orphanscan rules test", "orphanscan rules test orphaned-account"))
 @options.json_option
 @click.argument("ids", metavar="[RULE]...", nargs=-1)
-@click.option("--cases", type=click.Path(path_type=Path, exists=True), help="Folder of case files; default: the shipped ones.")
+@click.option(
+    "--cases", type=click.Path(path_type=Path, exists=True), help="Folder of case files; default: the shipped ones."
+)
 @_paths
 def test(ids: tuple[str, ...], as_json: bool, cases: Path | None, extra: tuple[Path, ...]) -> int:
     """Run the cases of the rules; exit 1 if one does not come out as written."""

@@ -18,6 +18,11 @@ def _say(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
+def _tell(lines: str) -> None:
+    """Print a table, whose cells are printable already."""
+    click.echo(f"\n{lines}", err=True)
+
+
 @click.command(
     epilog=options.examples(
         "orphanscan scan",
@@ -195,7 +200,13 @@ def _summary(outcome, code: int, as_json: bool) -> None:  # type: ignore[no-unty
                 "dir": str(outcome.folder),
                 "complete": outcome.scan.complete,
                 "sources": [
-                    {"id": s.id, "verdict": str(s.verdict), "stated": s.stated, "collected": s.collected, "detail": s.detail}
+                    {
+                        "id": s.id,
+                        "verdict": str(s.verdict),
+                        "stated": s.stated,
+                        "collected": s.collected,
+                        "detail": s.detail,
+                    }
                     for s in outcome.sources
                 ],
                 "findings": {str(severity): counted[str(severity)] for severity in Severity},
@@ -204,7 +215,7 @@ def _summary(outcome, code: int, as_json: bool) -> None:  # type: ignore[no-unty
         )
         return
     if outcome.sources:
-        _say(
+        _tell(
             table(
                 ["source", "verdict", "stated", "collected", "rejected", "detail"],
                 [
@@ -216,9 +227,15 @@ def _summary(outcome, code: int, as_json: bool) -> None:  # type: ignore[no-unty
     if results:
         words = {"exceptions": "exceptions noted", "clean": "no exceptions noted", "unable_to_test": "unable to test"}
         rows = [
-            [r.rule, words.get(str(r.result), str(r.result)), len([f for f in r.findings if f.counts]), r.tested, r.population]
+            [
+                r.rule,
+                words.get(str(r.result), str(r.result)),
+                len([f for f in r.findings if f.counts]),
+                r.tested,
+                r.population,
+            ]
             for r in results
         ]
-        _say(table(["rule", "result", "exceptions", "tested", "population"], rows))
+        _tell(table(["rule", "result", "exceptions", "tested", "population"], rows))
         _say("findings: " + ", ".join(f"{counted[str(severity)]} {severity}" for severity in Severity))
     click.echo(str(outcome.folder))

@@ -46,7 +46,9 @@ def import_audit(folder: Path, path: Path) -> None:
                     {"file": str(folder / f"{table}.parquet")},
                 )
             except duckdb.Error as exc:
-                raise StoreError(f"cannot read the evidence {folder / table}.parquet: {str(exc).splitlines()[0]}") from exc
+                raise StoreError(
+                    f"cannot read the evidence {folder / table}.parquet: {str(exc).splitlines()[0]}"
+                ) from exc
 
 
 def _quoted(path: Path) -> str:

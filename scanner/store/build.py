@@ -249,9 +249,7 @@ def _fill_frame(
         ],
     )
     _insert(con, f"{audit}.sources", [_source_row(con, source, scan_no) for source in sources])
-    _insert(
-        con, f"{audit}.suppressions", [(item.kind, item.entries, item.previous_entries) for item in suppressions]
-    )
+    _insert(con, f"{audit}.suppressions", [(item.kind, item.entries, item.previous_entries) for item in suppressions])
     con.execute(f"insert into {audit}.policy_inputs select name, sha256, entries from policy_inputs order by name")
 
 

@@ -1,9 +1,9 @@
 """The state folder: who may write, what a killed scan leaves, and the one atomic step that makes a scan real.
 
-    <state>/lock               held by the one writer
-    <state>/store.duckdb       replaced as a whole, never written in place: readers are never blocked
-    <state>/staging/<scan-id>/ work of a scan under way; swept, or completed, by the next writer
-    <state>/scans/<scan-id>/   one folder per committed scan
+<state>/lock               held by the one writer
+<state>/store.duckdb       replaced as a whole, never written in place: readers are never blocked
+<state>/staging/<scan-id>/ work of a scan under way; swept, or completed, by the next writer
+<state>/scans/<scan-id>/   one folder per committed scan
 """
 
 import contextlib
