@@ -83,7 +83,7 @@ def _collect_one(source: Roster | Application, into: Path, progress: Progress, d
         limits = replace(source.limits, max_seconds=min(source.limits.max_seconds, remaining))
         return APPLICATION_COLLECTORS[source.type](replace(source, limits=limits), folder, progress)
     except Exception as exc:
-        # A fault of ours in one collector must not take the others down. Its text may hold anything: name the type only.
+        # A fault of ours in one collector must not take the others down. Its text may hold anything: name its type.
         _log.debug("collector of %s failed", source.id, exc_info=True)
         return _failed(source, f"internal error in the collector ({type(exc).__name__}); please report it")
 
@@ -91,7 +91,7 @@ def _collect_one(source: Roster | Application, into: Path, progress: Progress, d
 def _refuse_shrunken(
     source: Roster | Application, collected: Collected, previous: Callable[[str], int | None]
 ) -> Collected:
-    """A roster that lost many people at once would turn colleagues into leavers: it is not used at all."""
+    """Fail a roster that lost many people at once: it would turn colleagues into leavers."""
     if not isinstance(source, Roster) or collected.source.verdict is not Verdict.COMPLETE:
         return collected
     before = previous(source.id)

@@ -69,8 +69,8 @@ class Application:
     """`employee_number` or `person_id` where the application's externalId is declared to be an HR id."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Our account field -> dotted SCIM path, for instance
-    last_sign_in_at = "urn:acme:1.0:User:lastLogin" (RFC 7644 3.10 notation; sub-attributes after a dot). Fields: last_sign_in_at, last_activity_at, mfa, kind,
-    created_at, deactivated_at, employee_number, owner."""
+    last_sign_in_at = "urn:acme:1.0:User:lastLogin" (RFC 7644 3.10 notation; sub-attributes after a
+    dot). Fields: last_sign_in_at, last_activity_at, mfa, kind, created_at, deactivated_at, employee_number, owner."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -135,7 +135,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
-    """[scan]"""
+    """The table [scan]."""
 
     fail_on: str = "high"
     parallel: int = 4
@@ -146,7 +146,7 @@ class ScanSettings:
 
 @dataclass(frozen=True, slots=True)
 class RuleSettings:
-    """[rules]"""
+    """The table [rules]."""
 
     paths: tuple[Path, ...] = ()
     """Further folders of rule files."""
@@ -160,7 +160,7 @@ class RuleSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
-    """[report]"""
+    """The table [report]."""
 
     frameworks: tuple[str, ...] = ("gdpr", "sox", "hipaa")
     formats: tuple[str, ...] = ("pdf", "html")

@@ -6,7 +6,7 @@ can be changed or left out unnoticed. A hash proves that nothing changed since; 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def with_names(record: Record, audit: Path) -> Record:
 
 
 def _lookup(
-    con: duckdb.DuckDBPyConnection, table: Path, keys: str, value: str, wanted: set[tuple[str | None, ...]]
+    con: duckdb.DuckDBPyConnection, table: Path, keys: str, value: str, wanted: Collection[tuple[str | None, ...]]
 ) -> dict[tuple[str, ...], str]:
     """Return key -> value for the rows of a Parquet table whose keys are wanted."""
     rows = con.execute(f"select {keys}, {value} from read_parquet($file)", {"file": str(table)})

@@ -86,7 +86,7 @@ def _read_in(con: duckdb.DuckDBPyConnection, results: Sequence[RuleResult], spoo
 
 
 def _outcomes(result: RuleResult) -> Iterable[AppOutcome]:
-    """The parts of a result in which silence means that nothing was found."""
+    """Yield the parts of a result in which silence means that nothing was found."""
     yield from (outcome for outcome in result.apps if outcome.result in _TESTED)
     if result.result in _TESTED and not any(outcome.app is None for outcome in result.apps):
         yield AppOutcome(None, 0, 0, 0, 0, 0, result.result)

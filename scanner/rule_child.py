@@ -1,7 +1,7 @@
 """The child process that runs rules: read-only, without files or network, in a bounded address space.
 
 DuckDB's own memory limit and interrupt are no sandbox, so the parent limits and kills this process. It reads one JSON
-request a line on stdin, and answers with lines of JSON: any number of {"rows": ...}, then {"done": ...} or {"error": ...}.
+request a line on stdin, and answers with lines of JSON: any number of {"rows": ...}, then {"done": ...} or an error.
 """
 
 import resource

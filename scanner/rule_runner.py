@@ -1,5 +1,6 @@
 """Runs rules in a limited child process and folds what they say into results; the parent side of `rule_child`."""
 
+import contextlib
 import os
 import queue
 import signal
@@ -178,10 +179,8 @@ class Child:
 
     def _kill(self) -> None:
         if self._process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             # The reader may wait for room in the queue: empty it so that the thread ends.
             while not self._lines.empty():
                 self._lines.get_nowait()
@@ -289,7 +288,11 @@ def _finding(rule: Rule, row: dict[str, Any]) -> Finding:
         reason=row["reason"],
         evidence={name: value for name, value in row.items() if name not in CONTRACT and name != "username"},
         username=row.get("username"),
-        **identity,
+        app=identity["app"],
+        account_id=identity["account_id"],
+        entitlement=identity["entitlement"],
+        worker_id=identity["worker_id"],
+        subject=identity["subject"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Rule files: find, parse, validate. A rule is one SQL file that returns violations only; third-party rules are code."""
+"""Rule files: find, parse, validate. A rule is one SQL file that returns violations only."""
 
 import difflib
 import hashlib

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -74,7 +75,7 @@ def instant(text: str | None, config: Config) -> datetime:
 
 
 def chosen_rules(config: Config) -> tuple[Rule, ...]:
-    """Return the rules that the configuration leaves on, with the parameters in force; ConfigError names what is wrong."""
+    """Return the rules that the configuration leaves on, with the parameters in force; ConfigError if it errs."""
     found = rules.find(config.rules.paths)
     known = {rule.id for rule in found}
     for rule_id in (*config.rules.disable, *config.rules.params):
@@ -166,7 +167,7 @@ def _check(
             scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
         )
         record = _record(audit_file, config, scan, sources, chosen, results)
-        evidence.write(folder, record, {item.name: Path(item.path) for item in policies.inputs})
+        evidence.write(folder, record, _policy_files(config))
         manifest = evidence.seal(folder, record, previous[0] if previous else None)
         scan = replace(scan, manifest_sha256=manifest)
         con.execute(
@@ -231,7 +232,8 @@ def _previous_rows(store: Path) -> Callable[[str], int | None]:
     with state.open_store(store) as con:
         known: dict[str, int] = dict(
             con.execute(
-                "select source_id, max_by(collected, scan_no) from sources where verdict = 'complete' group by source_id"
+                "select source_id, max_by(collected, scan_no) from sources"
+                " where verdict = 'complete' group by source_id"
             ).fetchall()
         )
     return known.get
@@ -267,6 +269,16 @@ def _record(
         )
 
 
+def _policy_files(config: Config) -> dict[str, Path]:
+    files = {
+        "links": config.matching.links,
+        "privileged_entitlements": config.policy.privileged_entitlements,
+        "service_register": config.policy.service_register,
+        "approved_domains": config.policy.approved_domains,
+    }
+    return {name: path for name, path in files.items() if path is not None}
+
+
 def _applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:
     rows = con.execute(
         """
@@ -281,7 +293,34 @@ def _applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]
         order by p.app
         """
     ).fetchall()
-    return tuple(ApplicationFact(*row[:3], tuple(row[3] or ()), *row[4:]) for row in rows)
+    return tuple(_application(row) for row in rows)
+
+
+def _application(row: tuple[Any, ...]) -> ApplicationFact:
+    app, name, owner, data, *rest = row
+    return ApplicationFact(app, name, owner, tuple(data or ()), *rest)
+
+
+def _source(row: tuple[Any, ...]) -> Source:
+    source_id, kind, kind_of_file, verdict, stated, collected, duplicates, rejected, coverage, *rest = row
+    detail, started_at, finished_at, pages, query, sha256 = rest
+    return Source(
+        id=source_id,
+        kind=kind,
+        type=kind_of_file,
+        verdict=Verdict(verdict),
+        stated=stated,
+        collected=collected,
+        duplicates=duplicates,
+        rejected=rejected,
+        coverage=coverage,
+        detail=detail or "",
+        started_at=started_at and started_at.replace(tzinfo=UTC),
+        finished_at=finished_at and finished_at.replace(tzinfo=UTC),
+        pages=pages,
+        query=query,
+        sha256=sha256,
+    )
 
 
 def _stored_sources(audit_file: Path) -> tuple[Source, ...]:
@@ -295,18 +334,7 @@ def _stored_sources(audit_file: Path) -> tuple[Source, ...]:
             order by source_id
             """
         ).fetchall()
-    return tuple(
-        Source(
-            *row[:3],
-            Verdict(row[3]),
-            *row[4:9],
-            row[9] or "",
-            row[10] and row[10].replace(tzinfo=UTC),
-            row[11] and row[11].replace(tzinfo=UTC),
-            *row[12:],
-        )
-        for row in rows
-    )
+    return tuple(_source(row) for row in rows)
 
 
 def latest_record(config: Config, name: str) -> tuple[Scan, Path, Record]:

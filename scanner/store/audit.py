@@ -19,7 +19,8 @@ def create_audit(path: Path) -> None:
 def audit_tables(con: duckdb.DuckDBPyConnection, database: str) -> list[str]:
     """Return the names of the tables (not the populations) of an audit file."""
     rows = con.execute(
-        "select table_name from duckdb_tables() where database_name = $db and schema_name = 'audit' order by table_name",
+        "select table_name from duckdb_tables()"
+        " where database_name = $db and schema_name = 'audit' order by table_name",
         {"db": database},
     ).fetchall()
     return [name for (name,) in rows]

@@ -75,7 +75,11 @@ def working(staging: Path, memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection
     """Open the working database of a scan, with a memory limit and spill space in its staging folder."""
     spill = staging / "spill"
     spill.mkdir(exist_ok=True, mode=0o700)
-    options = {"memory_limit": f"{memory_mb}MB", "temp_directory": str(spill), "autoinstall_known_extensions": "false"}
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_mb}MB",
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": "false",
+    }
     try:
         with duckdb.connect(str(staging / "work.duckdb"), config=options) as con:
             con.execute("set TimeZone = 'UTC'")

@@ -145,12 +145,13 @@ def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) ->
 
     def insert(path: Path) -> None:
         fields = ", ".join(f"{value(field)} as {field}" for field in _FIELDS)
-        lists = ", ".join(f"scim_told(scim_list({name})) as {name}" for name in _LISTS)
+        quick = ", ".join(f"scim_quick({name}) as {name}_quick" for name in _LISTS)
+        lists = ", ".join(f"scim_list({name}_quick, {name}) as {name}" for name in _LISTS)
         con.execute(
             "insert into raw_users by name select $app as app, id, userName as username, displayName as display_name,"
             " externalId as external_id, active, userType as user_type, scim_name(name) as name,"
             f' "name.formatted" as flat_name, scim_meta(meta) as meta, {lists}, {fields}'
-            f" from {ndjson.reader(columns, survey.longest)}",
+            f" from (select *, {quick} from {ndjson.reader(columns, survey.longest)})",
             {"file": os.fspath(path), "app": app.id},
         )
 
@@ -162,12 +163,17 @@ def _load_groups(con: duckdb.DuckDBPyConnection, app: str, file: Path) -> None:
         columns = {"id": "varchar", "displayName": "varchar", "members": "json"}
         con.execute(
             "insert into raw_groups by name select $app as app, id, displayName as display_name,"
-            f" scim_told(scim_list(members)) as members from {ndjson.reader(columns, longest)}",
+            " scim_list(quick, members) as members"
+            f" from (select *, scim_quick(members) as quick from {ndjson.reader(columns, longest)})",
             {"file": os.fspath(path), "app": app},
         )
 
-    longest = scim_paths.survey(file, ()).longest
-    ndjson.read(con, app, "groups", file, insert)
+    short = file.with_name(f"{file.name}.short")
+    try:
+        longest = ndjson.shorten(file, short)
+        ndjson.read(con, app, "groups", short, insert)
+    finally:
+        short.unlink(missing_ok=True)
 
 
 def _fill_settings(

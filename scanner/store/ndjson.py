@@ -5,14 +5,29 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
+import msgspec
 
 from scanner.errors import StoreError
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_DIGITS = 4000
 _LEAST_BUFFER = 64 * 1024
+
+_LONG_LINE = 4096
+_MEMBERS = 20
+_NULL = msgspec.Raw(b"null")
+
+
+class _Group(msgspec.Struct):
+    members: list[msgspec.Raw]
+    id: msgspec.Raw = _NULL
+    displayName: msgspec.Raw = _NULL  # noqa: N815  # as RFC 7643 spells it
+
+
+_group = msgspec.json.Decoder(_Group)
 
 Insert = Callable[[Path], None]
 """Reads one file into its raw table, in one statement: all of it or nothing."""
@@ -55,6 +70,20 @@ def reader(columns: dict[str, str], longest: int) -> str:
     )
 
 
+def shorten(file: Path, short: Path) -> int:
+    """Write groups with many members as several lines with a few each; returns the bytes of the longest line.
+
+    DuckDB works on 2,048 lines at once: with whole groups on a line, that may be all memberships of a company.
+    """
+    longest = 0
+    with file.open("rb") as lines, private(short) as out:
+        for line in lines:
+            for piece in [line] if len(line) < _LONG_LINE else _pieces(line):
+                longest = max(longest, len(piece))
+                out.write(piece)
+    return longest
+
+
 def literal(text: str) -> str:
     """Return a SQL string."""
     return "'" + text.replace("'", "''") + "'"
@@ -65,11 +94,28 @@ def name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
+def private(path: Path) -> BinaryIO:
+    """Create a file that nobody else may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    return os.fdopen(descriptor, "wb")
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    try:
+        group = _group.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [line]  # of an odd shape: the reader will see to it
+    head = b'{"id":' + bytes(group.id) + b',"displayName":' + bytes(group.displayName) + b',"members":['
+    members = [bytes(member) for member in group.members]
+    return [
+        head + b",".join(members[start : start + _MEMBERS]) + b"]}\n" for start in range(0, len(members), _MEMBERS)
+    ] or [line]
+
+
 def _mend(file: Path, clean: Path) -> list[tuple[int, str]]:
     """Write the lines that are JSON objects in a form that every parser takes; return the others with the reason."""
     rejects = []
-    descriptor = os.open(clean, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with file.open("rb") as lines, os.fdopen(descriptor, "wb") as out:
+    with file.open("rb") as lines, private(clean) as out:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue

@@ -90,11 +90,9 @@ create or replace temp macro scim_slow(j) as
             "$ref" := e ->> '$."$ref"'
         )
     );
-create or replace temp macro scim_list(j) as
-    case when scim_is_odd(scim_quick(j), j) then scim_slow(j) else scim_quick(j) end;
--- Elements that say something, in the order in which they were sent.
-create or replace temp macro scim_told(list) as
-    list_filter(list, lambda e: trim(e.value) <> '');
+-- Elements that say something, in the order in which they were sent; `quick` is scim_quick(j).
+create or replace temp macro scim_list(quick, j) as
+    list_filter(if(scim_is_odd(quick, j), scim_slow(j), quick), lambda e: trim(e.value) <> '');
 
 create or replace temp macro scim_name(j) as
     if(

@@ -29,7 +29,8 @@ class Survey:
 
 def survey(file: Path, paths: Iterable[str]) -> Survey:
     """Measure the lines of a file, and find in a sample of them how the server spells each path."""
-    longest, sample = 0, []
+    longest = 0
+    sample: list[bytes] = []
     with file.open("rb") as lines:
         for number, line in enumerate(lines):
             longest = max(longest, len(line))
