@@ -115,7 +115,7 @@ def _sheet(raw: bytes, roster: Roster) -> tuple[list[Sequence[Any]], Any, str]:
             if sheet not in sheets:
                 listed = ", ".join(f"'{one}'" for one in sheets)
                 raise SourceError(f"{name} has no sheet '{sheet}'; it has {listed}")
-            frame = book.parse(sheet, header=None, dtype=object, na_filter=False)
+            frame = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, na_filter=False)
             epoch = getattr(book.book, "epoch", None)
     except SourceError:
         raise

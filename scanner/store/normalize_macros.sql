@@ -28,6 +28,8 @@ create or replace temp macro scim_boolean(x) as
 create or replace temp macro scim_moment(x) as
     case
         when x is null then null
+        -- The usual spelling needs no calendar, which would be slower.
+        when regexp_full_match(x, '\d{4}-\d{2}-\d{2}T[\d:.]+Z') then try_cast(x as timestamp)
         when regexp_matches(x, '^\s*\d{4}-\d{2}-\d{2}') then coalesce(
             try_cast(x as timestamptz),
             try_cast(regexp_replace(upper(trim(regexp_replace(x, '\[.*\]\s*$', ''))), '\s+([+-])', '\1') as timestamptz)
