@@ -15,6 +15,8 @@ STEP = 25.0
 LEGEND = 26.0
 NARROWEST_LABEL = 7.5
 LONGEST_NAME = 26
+FULL_BAR = 10
+"""A bar of the whole width stands for ten exceptions at least: one alone must not look like many."""
 
 
 def severity_chart(counts: Mapping[str, Mapping[Severity, int]], words: Words) -> Chart | None:
@@ -30,7 +32,7 @@ def severity_chart(counts: Mapping[str, Mapping[Severity, int]], words: Words) -
         for name in others:
             rest.update(counts[name])
         rows.append((words.count("chart.others", len(others)), rest))
-    longest = max(sum(parts.values()) for _, parts in rows)
+    longest = max(FULL_BAR, *(sum(parts.values()) for _, parts in rows))
     scale = (WIDTH - LABEL - TOTAL) / longest
     bars = tuple(_bar(name, parts, index, scale) for index, (name, parts) in enumerate(rows))
     present = [severity for severity in Severity if any(parts.get(severity) for _, parts in rows)]

@@ -67,7 +67,7 @@ def _line(inputs: Inputs, share: RuleShare) -> RuleLine:
 def _count_sentence(inputs: Inputs, result: ControlResult) -> str:
     words = inputs.words
     if not any(share.decides for share in result.rules):
-        return words("control.no_rule")
+        return words("control.only_supporting" if result.rules else "control.no_rule")
     deciding = sum(share.decides for share in result.rules)
     exceptions = words.count("count.exceptions", result.exceptions)
     tests = words.count("control.tests", result.tested, population=result.population)

@@ -76,6 +76,8 @@ def _top(inputs: Inputs, severity: Severity, share: RuleShare, found: tuple[Find
 
 
 def _denominator(inputs: Inputs, share: RuleShare, found: int) -> str:
+    if not share.tested:
+        return inputs.words("exceptions.found", n=found)
     if found > share.tested:
         return inputs.words.count("exceptions.more_than_tested", found, tested=share.tested)
     return inputs.words.count("exceptions.of_tested", found, tested=share.tested)
