@@ -36,7 +36,34 @@ CONTRACT = ("app", "account_id", "reason", "entitlement", "worker_id", "subject"
 
 # The same evidence must give the same findings a year later: nothing that reads the clock, chance, or the session.
 _FORBIDDEN = frozenset(
-    ["now", "current_timestamp", "current_date", "current_time", "localtimestamp", "localtime", "get_current_time", "get_current_timestamp", "today", "transaction_timestamp", "random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed", "nextval", "currval", "txid_current", "version", "current_user", "current_setting", "getvariable", "getenv", "current_database", "current_schema"]
+    [
+        "now",
+        "current_timestamp",
+        "current_date",
+        "current_time",
+        "localtimestamp",
+        "localtime",
+        "get_current_time",
+        "get_current_timestamp",
+        "today",
+        "transaction_timestamp",
+        "random",
+        "uuid",
+        "uuidv4",
+        "uuidv7",
+        "gen_random_uuid",
+        "setseed",
+        "nextval",
+        "currval",
+        "txid_current",
+        "version",
+        "current_user",
+        "current_setting",
+        "getvariable",
+        "getenv",
+        "current_database",
+        "current_schema",
+    ]
 )
 _TABLE_FUNCTIONS = frozenset(["unnest", "range", "generate_series"])
 

@@ -1,0 +1,1 @@
+"""Matching and rules against the same logic in pandas and Polars. Run as `python -m benchmarks`."""
