@@ -42,7 +42,7 @@ def run_demo(workdir: Path, *, say: Say) -> int:
         say: is given each line for people.
     """
     require_extra()
-    workdir = workdir.absolute()
+    workdir = workdir.resolve()
     sample = paths.bundled("sample_data")
     _prepare(workdir, sample)
     expected = json.loads((sample / "expected.json").read_text(encoding="utf-8"))
@@ -116,8 +116,7 @@ def _scan(workdir: Path, servers: Mapping[str, Server], as_of: str) -> dict[str,
     tokens = {f"DEMO_{app.upper()}_TOKEN": server.token for app, server in servers.items()}
     config = str(workdir / "orphanscan.toml")
     command = [sys.executable, "-m", "scanner", "scan", "-c", config, "--as-of", as_of, "--json"]
-    environment = os.environ | tokens | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | tokens) as process:
         try:
             printed, _ = process.communicate()
         except BaseException:
@@ -141,10 +140,12 @@ def _tell(say: Say, scan: Mapping[str, Any], findings: Mapping[str, Any], folder
     for source in findings["sources"]:
         stated = "not stated" if source["stated"] is None else source["stated"]
         read = f"{source['collected']} read, stated: {stated}"
-        say(f"{source['id']:<11} {source['verdict']:<9} {read}. {source['detail']}")
-    unable = [rule["id"] for rule in findings["rules"] if rule["result"] == "unable_to_test"]
-    if unable:
-        say(f"Unable to test, and said so instead of 'no exceptions': {', '.join(unable)}")
+        say(f"{source['id']:<11} {source['verdict']:<9} {read}. {source['detail']}".rstrip())
+    untested = [
+        f"{rule['id']} {rule['unable']} of {rule['population']}" for rule in findings["rules"] if rule["unable"]
+    ]
+    if untested:
+        say(f"Unable to test, and said so instead of 'no exceptions': {', '.join(untested)}")
     say(f"Scan {scan['scan_id']}: {folder}")
     for report in sorted((folder / "reports").glob("*")):
         if report.suffix in (".pdf", ".html"):
