@@ -172,3 +172,12 @@ CONTRAST = """() => {
   }
   return [...low];
 }"""
+
+
+def test_pseudonyms_stay_on_one_line(html: str) -> None:
+    """A pseudonym is never broken at its hyphen."""
+    pseudonym = r"[PA]-[A-Z2-7]{16}"
+    body = html[html.index('id="exceptions"') :]
+
+    assert re.findall(rf'<bdi class="id short">{pseudonym}<', body)
+    assert not re.findall(rf'<bdi class="(?!id short)[^"]*">{pseudonym}<', body)
