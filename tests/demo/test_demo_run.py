@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from scanner.demo import run_demo
 from scanner.errors import ConfigError
 
