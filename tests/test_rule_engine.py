@@ -65,7 +65,10 @@ def test_a_rule_that_breaks_the_contract_is_refused(tmp_path: Path, sql: str, me
 
 def test_a_rule_that_never_ends_and_one_that_eats_memory_are_stopped_and_the_others_go_on(tmp_path: Path) -> None:
     """Both are errors with a reason; the rule after them still gives its result."""
-    endless = "with recursive r as (select 1 as n union all select n + 1 from r) select null as app, null as account_id, 'x' as reason from r where n < 0"
+    endless = (
+        "with recursive r as (select 1 as n union all select n + 1 from r)"
+        " select null as app, null as account_id, 'x' as reason from r where n < 0"
+    )
     hungry = (
         "select null as app, null as account_id, len(list_transform(range(90000000), x -> x + 1))::varchar as reason"
     )

@@ -115,7 +115,6 @@ def test_a_killed_scan_leaves_the_store_as_it_was_and_the_next_one_runs(company:
     orphanscan(company, "scan")
     state = company / "orphanscan-state"
     for delay in (0.4, 0.9, 1.4, 2.0):
-        before = (state / "store.duckdb").read_bytes()
         process = subprocess.Popen(
             [sys.executable, "-m", "scanner", "scan"],
             cwd=company,
@@ -128,7 +127,6 @@ def test_a_killed_scan_leaves_the_store_as_it_was_and_the_next_one_runs(company:
         process.wait()
         committed = (state / "store.duckdb").read_bytes() != before
         assert orphanscan(company, "findings").returncode == 0
-        assert committed in (True, False)
     done = orphanscan(company, "scan")
     assert done.returncode == 1, done.stderr
     assert list((state / "staging").iterdir()) == []
