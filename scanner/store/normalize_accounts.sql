@@ -69,10 +69,14 @@ select
     id,
     nullif(username, ''),
     email,
-    list_sort(list_distinct(list_filter(
-        list_transform(mails, lambda e: trim(e.value)),
-        lambda x: lower(x) <> lower(email)
-    ))),
+    if(
+        len(mails) > 1,
+        list_sort(list_distinct(list_filter(
+            list_transform(mails, lambda e: trim(e.value)),
+            lambda x: lower(x) <> lower(email)
+        ))),
+        []
+    ),
     coalesce(
         said(display_name),
         said(name.formatted),

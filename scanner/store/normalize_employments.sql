@@ -173,10 +173,14 @@ select
     employee_number,
     full_name,
     email,
-    list_sort(list_distinct(list_filter(
-        list_transform(string_split_regex(coalesce(other_emails, ''), '[;,\s]+'), lambda x: trim(x)),
-        lambda x: contains(x, '@') and lower(x) is distinct from lower(email)
-    ))) as other_emails,
+    if(
+        other_emails is null,
+        [],
+        list_sort(list_distinct(list_filter(
+            string_split_regex(other_emails, '[;,\s]+'),
+            lambda x: contains(x, '@') and lower(x) is distinct from lower(email)
+        )))
+    ) as other_emails,
     case
         when terminated_at <= $as_of then 'terminated'
         when word_status = 'terminated' and terminated_at is null then 'terminated'
@@ -194,6 +198,13 @@ select
     manager
 from instants;
 
+-- Nearly everybody has one employment: windows and aggregates are kept for the others.
+create temp table repeated_workers as
+select worker_id
+from employments_dated
+group by worker_id
+having count(*) > 1;
+
 -- The same employment twice is one; which of the rows stays does not depend on their order.
 insert into n_employments (
     worker_id, roster, line, employee_number, full_name, email, other_emails, status, raw_status, worker_type,
@@ -202,13 +213,23 @@ insert into n_employments (
 select
     worker_id, roster, line, employee_number, full_name, email, other_emails, status, raw_status, worker_type,
     hired_at, terminated_at, contract_ends_at, department, job_title, manager
-from employments_dated
-qualify row_number() over (
-    partition by roster, worker_id, employee_number, hired_at, terminated_at, contract_ends_at, status
-    order by
-        full_name nulls last, email nulls last, other_emails, raw_status nulls last, worker_type nulls last,
-        department nulls last, job_title nulls last, manager nulls last, line
-) = 1;
+from employments_dated e
+where not exists (select 1 from repeated_workers r where r.worker_id = e.worker_id)
+union all
+select
+    worker_id, roster, line, employee_number, full_name, email, other_emails, status, raw_status, worker_type,
+    hired_at, terminated_at, contract_ends_at, department, job_title, manager
+from (
+    select *
+    from employments_dated e
+    where exists (select 1 from repeated_workers r where r.worker_id = e.worker_id)
+    qualify row_number() over (
+        partition by roster, worker_id, employee_number, hired_at, terminated_at, contract_ends_at, status
+        order by
+            full_name nulls last, email nulls last, other_emails, raw_status nulls last, worker_type nulls last,
+            department nulls last, job_title nulls last, manager nulls last, line
+    ) = 1
+);
 
 insert into n_notes (source_id, note, n)
 select d.roster, 'duplicate rows', d.n - coalesce(e.n, 0)

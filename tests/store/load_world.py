@@ -32,6 +32,7 @@ class World:
     timezone: str = "UTC"
     policies: Policies = field(default_factory=Policies)
     as_of: datetime = AS_OF
+    database: str = ":memory:"
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -42,11 +43,9 @@ def loaded(folder: Path, world: World) -> Iterator[duckdb.DuckDBPyConnection]:
     collected = [staged(folder, roster.id, "roster", {"workers": world.workers}) for roster in config.rosters]
     for app in config.applications:
         collected.append(staged(folder, app.id, "application", {"users": world.users, "groups": world.groups}))
-    database = folder / "work.duckdb"
-    with duckdb.connect(str(database), config={"threads": "2", **world.options}) as con:
+    with duckdb.connect(world.database, config={"threads": "1", **world.options}) as con:
         load(con, collected, config, world.policies, world.as_of)
         yield con
-    database.unlink()
 
 
 def rows(con: duckdb.DuckDBPyConnection, table: str, *columns: str, by: str = "all") -> list[tuple[Any, ...]]:
