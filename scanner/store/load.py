@@ -89,7 +89,7 @@ def _translated() -> Iterator[None]:
         raise StoreError(
             "loading the collected data needs more memory than allowed; raise memory_mb in [scan] of the configuration"
         ) from exc
-    except duckdb.IOException as exc:
+    except (duckdb.IOException, OSError) as exc:
         raise StoreError(f"the collected data cannot be loaded: {str(exc).splitlines()[0]}") from exc
 
 

@@ -33,6 +33,7 @@ class World:
     policies: Policies = field(default_factory=Policies)
     as_of: datetime = AS_OF
     database: str = ":memory:"
+    before: str = "set TimeZone = 'UTC'"
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -44,6 +45,7 @@ def loaded(folder: Path, world: World) -> Iterator[duckdb.DuckDBPyConnection]:
     for app in config.applications:
         collected.append(staged(folder, app.id, "application", {"users": world.users, "groups": world.groups}))
     with duckdb.connect(world.database, config={"threads": "1", **world.options}) as con:
+        con.execute(world.before)
         load(con, collected, config, world.policies, world.as_of)
         yield con
 
