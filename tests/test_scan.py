@@ -1,0 +1,152 @@
+"""A scan from end to end on files, as the scheduler runs it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+STARTER = Path(__file__).parent.parent / "sample_data" / "starter"
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    """Return a folder with the starter configuration and its files, without reports to render."""
+    folder = tmp_path / "company"
+    shutil.copytree(STARTER, folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    config = folder / "orphanscan.toml"
+    config.write_text(config.read_text() + '\n[report]\nformats = ["html"]\nframeworks = ["sox"]\n')
+    return folder
+
+
+def orphanscan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in the folder."""
+    command = [sys.executable, "-m", "scanner", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+def latest(folder: Path) -> dict[str, object]:
+    """Return findings.json of the last scan."""
+    scan = max((folder / "orphanscan-state" / "scans").iterdir(), key=lambda path: path.stat().st_mtime)
+    document: dict[str, object] = json.loads((scan / "findings.json").read_text())
+    return document
+
+
+def states(document: dict[str, object]) -> set[str]:
+    """Return the states of all findings."""
+    findings = document["findings"]
+    assert isinstance(findings, list)
+    return {finding["state"] for finding in findings}
+
+
+def test_the_starter_scans_at_once_and_its_ledger_balances(company: Path) -> None:
+    """The first scan is a baseline; buckets add up to all accounts."""
+    done = orphanscan(company, "scan", "--json")
+
+    assert done.returncode == 1, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["complete"] is True
+    document = latest(company)
+    assert states(document) == {"baseline"}
+    ledger = document["ledger"]
+    assert isinstance(ledger, dict)
+    for side in ("accounts", "leavers"):
+        assert ledger[side]["total"] == sum(count for name, count in ledger[side].items() if name != "total")
+    assert ledger["accounts"]["total"] == 15
+
+
+def test_a_finding_is_open_then_resolved_and_history_is_kept(company: Path) -> None:
+    """What is closed in the application is resolved by the next complete scan."""
+    orphanscan(company, "scan")
+    again = orphanscan(company, "scan")
+    assert again.returncode == 1
+    assert states(latest(company)) == {"open"}
+
+    users = company / "users.json"
+    document = json.loads(users.read_text())
+    for resource in document["Resources"]:
+        if resource.get("userName") == "dmitri.volkov":
+            resource["active"] = False
+    users.write_text(json.dumps(document))
+    orphanscan(company, "scan")
+
+    findings = latest(company)["findings"]
+    assert isinstance(findings, list)
+    assert [f["rule"] for f in findings if f["state"] == "resolved"] == ["leaver-still-active"]
+
+
+def test_collect_then_check_then_report_give_a_sealed_scan(company: Path) -> None:
+    """The three parts do what scan does, and a second check writes nothing."""
+    assert orphanscan(company, "collect").returncode == 0
+    assert orphanscan(company, "report").returncode == 6
+    assert orphanscan(company, "check").returncode == 1
+    report = orphanscan(company, "report", "--format", "html")
+    assert report.returncode == 0, report.stderr
+    scan = next((company / "orphanscan-state" / "scans").iterdir())
+    sealed = (scan / "evidence" / "manifest.json").read_bytes()
+
+    assert orphanscan(company, "check").returncode == 1
+    assert (scan / "evidence" / "manifest.json").read_bytes() == sealed
+
+
+def test_a_shrunken_roster_is_refused_and_nothing_rests_on_it(company: Path) -> None:
+    """The scan is incomplete (3), and no colleague becomes an orphan."""
+    orphanscan(company, "scan")
+    roster = company / "hr.csv"
+    roster.write_text("\n".join(roster.read_text().splitlines()[:4]) + "\n")
+
+    done = orphanscan(company, "scan")
+
+    assert done.returncode == 3
+    rules = {rule["id"]: rule for rule in latest(company)["rules"]}  # type: ignore[attr-defined]
+    assert rules["orphaned-account"]["result"] == "unable_to_test"
+    assert rules["roster-implausible"]["result"] == "exceptions"
+
+
+def test_a_killed_scan_leaves_the_store_as_it_was_and_the_next_one_runs(company: Path) -> None:
+    """SIGKILL at several moments: never a broken store, never a stale lock."""
+    orphanscan(company, "scan")
+    state = company / "orphanscan-state"
+    for delay in (0.4, 0.9, 1.4, 2.0):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scanner", "scan"],
+            cwd=company,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert orphanscan(company, "findings").returncode == 0
+    done = orphanscan(company, "scan")
+    assert done.returncode == 1, done.stderr
+    assert list((state / "staging").iterdir()) == []
+
+
+def test_a_second_writer_is_told_who_holds_the_lock(company: Path) -> None:
+    """Exit 6 with the command and process of the first one."""
+    from scanner.store.state import writing
+
+    with writing(company / "orphanscan-state", "scan"):
+        done = orphanscan(company, "scan")
+
+    assert done.returncode == 6
+    assert f"`orphanscan scan` (process {os.getpid()}" in done.stderr
+
+
+def test_a_clock_before_the_last_scan_is_refused(company: Path) -> None:
+    """History cannot be written backwards: exit 2."""
+    orphanscan(company, "scan", "--as-of", "2026-11-20")
+
+    done = orphanscan(company, "scan", "--as-of", "2026-11-19")
+
+    assert done.returncode == 2
+    assert "before that of the last one" in done.stderr
