@@ -46,7 +46,6 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
         kind="roster",
         type=roster.type,
         verdict=Verdict.FAILED,
-        coverage="all",
         query=_query(roster, ""),
         started_at=datetime.now(UTC),
     )
