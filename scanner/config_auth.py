@@ -19,8 +19,8 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRETS = {"bearer": "token", "basic": "password", "oauth2": "client_secret", "header": "value"}
 
 
-def url(*, query: bool) -> Check:
-    """Return a check for an http or https address without credentials or fragment."""
+def url() -> Check:
+    """Return a check for an http or https address without credentials, query or fragment."""
 
     def check(value: object) -> str:
         # What is wrong is told without the address: it may hold a password.
@@ -36,7 +36,7 @@ def url(*, query: bool) -> Check:
             raise ValueError("must not hold a user name or password; use auth")
         if "#" in address:
             raise ValueError("must not hold a fragment (#...)")
-        if "?" in address and not query:
+        if "?" in address:
             raise ValueError("must not hold a query (?...)")
         return address
 
@@ -54,7 +54,7 @@ def is_plain_http(address: object) -> bool:
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host != "localhost"
+        return host.rstrip(".") != "localhost" and not host.rstrip(".").endswith(".localhost")
 
 
 def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> Auth | None:
@@ -102,7 +102,7 @@ def _auth_keys(kind: object) -> dict[str, Key]:
             return {"username": Key(text, required=True)}
         case "oauth2":
             return {
-                "token_url": Key(url(query=True), required=True),
+                "token_url": Key(url(), required=True),
                 "client_id": Key(text, required=True),
                 "scope": Key(text),
             }

@@ -57,6 +57,7 @@ ATTRIBUTES = (
 )
 COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unknown")
 
+_NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _CONNECTION = {
     "scim": ("base_url", "auth", "ca_file", "allow_http", "limits"),
@@ -129,7 +130,7 @@ def _application_keys(base: Path) -> dict[str, Key]:
         "owner": Key(text),
         "reason": Key(text),
         "profile": Key(one_of(*_profiles())),
-        "base_url": Key(url(query=False)),
+        "base_url": Key(url()),
         "path": Key(path_from(base)),
         "auth": Key(table),
         "ca_file": Key(existing_from(base, "file")),
@@ -184,8 +185,10 @@ def _check_http(values: Mapping[str, Any], where: str, problems: Problems) -> No
 
 
 def _delimiter(value: object) -> str:
+    if isinstance(value, str) and value in _NAMED_DELIMITERS:
+        return _NAMED_DELIMITERS[value]
     if not isinstance(value, str) or len(value) != 1 or value in '"\r\n':
-        raise ValueError(r'must be one character, such as ";" or "\t"')
+        raise ValueError(f'must be one character, such as ";", or one of {", ".join(_NAMED_DELIMITERS)}')
     return value
 
 

@@ -1,9 +1,11 @@
-"""`frameworks list` and `frameworks show`."""
+"""`frameworks list` and `frameworks show`: which control is tested by which rule, and why."""
+
+from pathlib import Path
 
 import click
 
 from scanner.cli import options
-from scanner.cli.text import echo_json, table
+from scanner.cli.text import echo_json, nearest, printable, table
 from scanner.errors import ConfigError
 
 
@@ -12,41 +14,57 @@ def group() -> None:
     """List and show the frameworks and their controls."""
 
 
-@group.command("list", epilog=options.examples("orphanscan frameworks list"))
+@group.command("list", epilog=options.examples("orphanscan frameworks list", "orphanscan frameworks list --json"))
+@options.config_options
 @options.json_option
-def list_frameworks(as_json: bool) -> None:
+def list_frameworks(config_path: Path, state: Path | None, as_json: bool) -> None:
     """List the frameworks that reports can be written for."""
     from scanner import frameworks
 
-    rows = [[f.id, f.title, f.status, f.data, len(f.controls)] for f in frameworks.load()]
-    head = ["framework", "title", "status", "data", "controls"]
+    head = ["framework", "title", "edition", "status", "data", "controls", "tested"]
+    rows = [
+        [
+            one.id,
+            one.title,
+            one.edition,
+            one.status,
+            one.data,
+            len(one.controls),
+            sum(bool(c.edges) for c in one.controls),
+        ]
+        for one in frameworks.load()
+    ]
     if as_json:
         echo_json([dict(zip(head, row, strict=True)) for row in rows])
     else:
         click.echo(table(head, rows))
 
 
-@group.command(epilog=options.examples("orphanscan frameworks show sox"))
+@group.command(epilog=options.examples("orphanscan frameworks show sox", "orphanscan frameworks show gdpr --json"))
+@options.config_options
 @options.json_option
 @click.argument("framework_id", metavar="FRAMEWORK")
-def show(framework_id: str, as_json: bool) -> None:
-    """Show the controls of a framework, and which rules speak about each and why."""
+def show(framework_id: str, config_path: Path, state: Path | None, as_json: bool) -> None:
+    """Show the controls of a framework, which rules speak about each and why, and what is not tested."""
     from scanner import frameworks
 
     known = {framework.id: framework for framework in frameworks.load()}
     if framework_id not in known:
-        raise ConfigError(f"there is no framework '{framework_id}'; there are {', '.join(known)}")
+        raise ConfigError(f"there is no framework {framework_id}{nearest(framework_id, known)}")
     framework = known[framework_id]
     if as_json:
         import msgspec
 
         echo_json(msgspec.to_builtins(framework))
         return
-    click.echo(f"{framework.title}\n{framework.edition} ({framework.status})\n")
+    lines = [f"{framework.title}", f"{framework.edition} ({framework.status})"]
     for control in framework.controls:
         mark = "" if control.is_confirmed else " [reference unconfirmed]"
-        click.echo(f"{control.id} {control.title}{mark}\n  {control.paraphrase}")
-        for edge in control.edges:
-            click.echo(f"  - {edge.rule} ({edge.strength}): {edge.because}")
-        if not control.edges:
-            click.echo("  - not tested: no rule speaks about it")
+        lines += [
+            "",
+            f"{control.id} {control.title} ({control.kind}, {control.force}){mark}",
+            f"  {control.paraphrase}",
+        ]
+        lines += [f"  tested by {edge.rule} ({edge.strength}): {edge.because}" for edge in control.edges]
+        lines += [f"  not tested: {item}" for item in control.not_tested or (["no rule"] if not control.edges else [])]
+    click.echo("\n".join(printable(line) for line in lines))

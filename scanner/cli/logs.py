@@ -36,7 +36,9 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; tracebacks are for the log of internal errors."""
-        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        # Progress says in its sentence what its fields say to programs.
+        shown = {} if record.name == "scanner.progress" else _fields(record)
+        fields = "".join(f" {name}={value}" for name, value in shown.items())
         return printable(f"{_instant(record)} {record.levelname.lower()}: {record.getMessage()}{fields}")
 
 

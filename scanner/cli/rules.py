@@ -1,14 +1,25 @@
 """`rules list`, `rules show` and `rules test`."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scanner.cli import options
-from scanner.cli.text import echo_json, table
+from scanner.cli.text import echo_json, nearest, printable, table
 from scanner.errors import ConfigError
 from scanner.model import Rule
 from scanner.paths import bundled
+
+_paths = click.option(
+    "--rules",
+    "extra",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="A further folder of rules, besides those of the configuration; may be repeated.",
+)
 
 
 @click.group()
@@ -16,83 +27,125 @@ def group() -> None:
     """List, show and test the rules."""
 
 
-def _chosen(ids: tuple[str, ...], extra: tuple[Path, ...]) -> tuple[Rule, ...]:
-    from scanner import rules
-
-    found = {rule.id: rule for rule in rules.find(extra)}
-    for rule_id in ids:
-        if rule_id not in found:
-            raise ConfigError(f"there is no rule '{rule_id}'; see `orphanscan rules list`")
-    return tuple(rule for rule in found.values() if not ids or rule.id in ids)
-
-
-_paths = click.option(
-    "--rules", "extra", multiple=True, type=click.Path(path_type=Path), help="A further folder of rules; repeatable."
-)
-
-
 @group.command("list", epilog=options.examples("orphanscan rules list", "orphanscan rules list --json"))
+@options.config_options
 @options.json_option
 @_paths
-def list_rules(as_json: bool, extra: tuple[Path, ...]) -> None:
-    """List all rules."""
-    found = _chosen((), extra)
+def list_rules(config_path: Path, state: Path | None, as_json: bool, extra: tuple[Path, ...]) -> None:
+    """List all rules, with what the configuration changes about them."""
+    found, disabled = _rules((), config_path, extra)
     if as_json:
-        echo_json(
-            [
-                {"id": r.id, "theme": r.theme, "severity": str(r.severity), "title": r.title, "sha256": r.sha256}
-                for r in found
-            ]
-        )
-    else:
-        click.echo(
-            table(["rule", "theme", "severity", "title"], [[r.id, r.theme, str(r.severity), r.title] for r in found])
-        )
+        echo_json([_summary(rule, disabled) for rule in found])
+        return
+    rows = [[rule.id, rule.theme, str(rule.severity), _setting(rule, disabled), rule.title] for rule in found]
+    click.echo(table(["rule", "theme", "severity", "setting", "title"], rows))
 
 
 @group.command(epilog=options.examples("orphanscan rules show leaver-still-active"))
+@options.config_options
 @options.json_option
 @click.argument("rule_id", metavar="RULE")
 @_paths
-def show(rule_id: str, as_json: bool, extra: tuple[Path, ...]) -> None:
-    """Show one rule: why, remedy, what it needs, parameters, SQL."""
-    (rule,) = _chosen((rule_id,), extra)
+def show(rule_id: str, config_path: Path, state: Path | None, as_json: bool, extra: tuple[Path, ...]) -> None:
+    """Show one rule: why, remedy, what it needs, its parameters and its SQL."""
+    (rule,), disabled = _rules((rule_id,), config_path, extra)
     if as_json:
         import msgspec
 
-        echo_json(msgspec.to_builtins(rule))
+        echo_json(_summary(rule, disabled) | msgspec.to_builtins(rule))
         return
+    click.echo("\n".join(printable(line) for line in _shown(rule, disabled)))
+
+
+@group.command(epilog=options.examples("orphanscan rules test", "orphanscan rules test orphaned-account"))
+@options.config_options
+@options.json_option
+@click.argument("ids", metavar="[RULE]...", nargs=-1)
+@click.option(
+    "--cases",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder of case files, <rule>.toml. Default: the shipped ones.",
+)
+@_paths
+def test(
+    ids: tuple[str, ...],
+    config_path: Path,
+    state: Path | None,
+    as_json: bool,
+    cases: Path | None,
+    extra: tuple[Path, ...],
+) -> int:
+    """Run the cases of the rules, of all if none is named; exit 1 if one does not come out as written."""
+    from scanner.rule_cases import run_cases
+
+    found, _ = _rules(ids, config_path, extra)
+    results = run_cases(found, cases or bundled("cases"))
+    failed = [result for result in results if result.problem]
+    if as_json:
+        echo_json([{"rule": r.rule, "case": r.case, "passed": not r.problem, "problem": r.problem} for r in results])
+        return 1 if failed else 0
+    for result in failed:
+        click.echo(printable(f"{result.rule}: {result.case}: {result.problem}"))
+    click.echo(f"{len(results) - len(failed)} of {len(results)} cases came out as written")
+    return 1 if failed else 0
+
+
+def _rules(ids: Collection[str], config_path: Path, extra: tuple[Path, ...]) -> tuple[tuple[Rule, ...], frozenset[str]]:
+    """Return the named rules, or all, with the parameters in force, and the ids of those that are switched off.
+
+    Without a configuration these are the shipped rules: they can be read before anything is set up.
+    """
+    from scanner import rules
+
+    folders = extra
+    params: Mapping[str, Mapping[str, object]] = {}
+    disabled: frozenset[str] = frozenset()
+    if config_path != options.DEFAULT_CONFIG or config_path.exists():
+        settings = options.read_config(config_path, None).rules
+        named = {folder.resolve() for folder in settings.paths}
+        folders = (*settings.paths, *(folder for folder in extra if folder.resolve() not in named))
+        params, disabled = settings.params, frozenset(settings.disable)
+    found = {rule.id: rules.with_params(rule, params.get(rule.id, {})) for rule in rules.find(folders)}
+    for rule_id in ids:
+        if rule_id not in found:
+            raise ConfigError(f"there is no rule {rule_id}{nearest(rule_id, found)}; see `orphanscan rules list`")
+    return tuple(rule for rule in found.values() if not ids or rule.id in ids), disabled
+
+
+def _setting(rule: Rule, disabled: Collection[str]) -> str:
+    if rule.id in disabled:
+        return "disabled"
+    changed = [f"{one.name} = {one.value}" for one in rule.params if one.is_changed]
+    return ", ".join(changed) or "default"
+
+
+def _summary(rule: Rule, disabled: Collection[str]) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "theme": rule.theme,
+        "severity": str(rule.severity),
+        "title": rule.title,
+        "lead": rule.lead,
+        "enabled": rule.id not in disabled,
+        "changed": {one.name: one.value for one in rule.params if one.is_changed},
+        "sha256": rule.sha256,
+    }
+
+
+def _shown(rule: Rule, disabled: Collection[str]) -> list[str]:
     needs = [
         *(["complete rosters"] if rule.needs.roster else []),
         *(["complete lists of accounts"] if rule.needs.apps else []),
         *(f"field {name}" for name in rule.needs.fields),
         *(f"policy input {name}" for name in rule.needs.policy),
+        *(["an earlier scan"] if rule.needs.history else []),
     ]
-    click.echo(f"{rule.id} ({rule.severity}): {rule.title}\n\n{rule.why}\n\nRemedy: {rule.remedy}")
-    click.echo(f"Population: {rule.population}\nNeeds: {', '.join(needs) or 'nothing'}\n")
+    off = " [disabled]" if rule.id in disabled else ""
+    lines = [f"{rule.id} ({rule.severity}{', a lead' if rule.lead else ''}): {rule.title}{off}", "", rule.why, ""]
+    lines += [f"Remedy: {rule.remedy}", f"Population: {rule.population}", f"Needs: {', '.join(needs) or 'nothing'}", ""]
     if rule.params:
-        rows = [[p.name, p.default, p.minimum, p.maximum, p.source] for p in rule.params]
-        click.echo(table(["parameter", "default", "min", "max", "source of the default"], rows) + "\n")
-    click.echo(rule.sql)
-
-
-@group.command(epilog=options.examples("orphanscan rules test", "orphanscan rules test orphaned-account"))
-@options.json_option
-@click.argument("ids", metavar="[RULE]...", nargs=-1)
-@click.option(
-    "--cases", type=click.Path(path_type=Path, exists=True), help="Folder of case files; default: the shipped ones."
-)
-@_paths
-def test(ids: tuple[str, ...], as_json: bool, cases: Path | None, extra: tuple[Path, ...]) -> int:
-    """Run the cases of the rules; exit 1 if one does not come out as written."""
-    from scanner.rule_cases import run_cases
-
-    results = run_cases(_chosen(ids, extra), cases or bundled("cases"))
-    failed = [result for result in results if result.problem]
-    if as_json:
-        echo_json([{"rule": r.rule, "case": r.case, "passed": not r.problem, "problem": r.problem} for r in results])
-    else:
-        for result in failed:
-            click.echo(f"{result.rule}: {result.case}: {result.problem}")
-        click.echo(f"{len(results) - len(failed)} of {len(results)} cases came out as written")
-    return 1 if failed else 0
+        head = ["parameter", "value", "default", "min", "max", "source of the default"]
+        rows = [[one.name, one.value, one.default, one.minimum, one.maximum, one.source] for one in rule.params]
+        lines += [*table(head, rows).splitlines(), ""]
+    return [*lines, *rule.sql.splitlines()]

@@ -1,10 +1,11 @@
 """Text for terminals: without control characters, and in columns that fit."""
 
+import difflib
 import json
 import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -68,6 +69,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int |
         padded = [cell + " " * (size - width_of(cell)) for cell, size in zip(shown, widths, strict=True)]
         lines.append(_GAP.join(padded).rstrip())
     return "\n".join(lines)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?", or nothing where nothing comes near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def echo_json(document: object) -> None:
