@@ -108,7 +108,7 @@ def _load_workers(con: duckdb.DuckDBPyConnection, roster: Roster, config: Config
             f"roster_date({name.removesuffix('_parsed')}, $format, $lenient) as {name}" for name in _PARSED
         )
         con.execute(
-            f"insert into raw_workers by name select $roster as roster, try_cast(line as bigint) as line,"
+            f"insert into raw_workers by name select $roster as roster, coalesce(try_cast(line as bigint), 0) as line,"
             f" {', '.join(texts)}, {dates}"
             f" from {ndjson.reader({'line': 'varchar', **dict.fromkeys(texts, 'varchar')}, longest)}",
             {

@@ -9,10 +9,10 @@ insert into n_rejects (source_id, kind, line, reason)
 select r.app, 'users', r.rowid - f.first_row + 1, 'the user has no id'
 from raw_users r
 join first_rows f on f.app = r.app
-where coalesce(r.id, '') = '';
+where coalesce(trim(r.id), '') = '';
 
 delete from raw_users
-where coalesce(id, '') = '';
+where coalesce(trim(id), '') = '';
 
 -- The same id twice: the last one read stays, unless the rows name two users.
 create temp table repeated_users as

@@ -5,7 +5,7 @@ insert into n_rejects (source_id, kind, line, reason)
 select g.app, 'groups', g.rowid - f.first_row + 1, 'the group has no id'
 from raw_groups g
 join (select app, min(rowid) as first_row from raw_groups group by app) f on f.app = g.app
-where coalesce(g.id, '') = '';
+where coalesce(trim(g.id), '') = '';
 
 create temp table known_groups as
 select
@@ -14,7 +14,7 @@ select
     max(nullif(trim(display_name), '')) as name,
     row_number() over (order by app, id) as group_no
 from raw_groups
-where coalesce(id, '') <> ''
+where coalesce(trim(id), '') <> ''
 group by app, id;
 
 create temp table group_names as

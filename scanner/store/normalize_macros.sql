@@ -10,8 +10,9 @@ create or replace temp macro said(x) as
         ) then null
         else trim(x)
     end;
+-- Nothing but zeros and punctuation is nobody's number.
 create or replace temp macro names_somebody(x) as
-    said(x) is not null and regexp_matches(x, '[\p{L}\p{N}]') and not regexp_full_match(trim(x), '[0\W_]+');
+    said(x) is not null and not regexp_full_match(x, '([^\p{L}\p{N}]|0)*');
 -- A word of a vocabulary: letter case, hyphens and repeated blanks do not matter.
 create or replace temp macro word(x) as
     nullif(trim(regexp_replace(lower(nfc_normalize(x)), '[\s_\-]+', ' ', 'g')), '');

@@ -248,6 +248,6 @@ def test_one_id_for_two_users_is_rejected(tmp_path: Path) -> None:
 
 def test_users_without_id_are_rejected(tmp_path: Path) -> None:
     """A row without id cannot be an account; its place in the list is told."""
-    with loaded(tmp_path, World(users={"crm": [{"id": "1"}, {"userName": "x"}, {"id": ""}, {"id": None}]})) as con:
+    with loaded(tmp_path, World(users={"crm": [{"id": "1"}, {"userName": "x"}, {"id": " "}, {"id": None}]})) as con:
         assert rows(con, "n_accounts", "account_id") == [("1",)]
         assert rows(con, "n_rejects", "line", "reason") == [(line, "the user has no id") for line in (2, 3, 4)]

@@ -252,6 +252,8 @@ def test_worker_ids(tmp_path: Path) -> None:
         {"line": 3, "employee_number": "01", "email": "b@acme.example"},
         {"line": 4, "email": "C@Acme.example"},
         {"line": 5, "employee_number": "0", "email": "d@acme.example"},
+        {"line": 6, "employee_number": "٣٤"},
+        {"line": 7, "person_id": "李"},
     ]
     with loaded(tmp_path, World(workers={"hr": people, "ext": people[1:2]})) as con:
         assert rows(con, "n_workers", "worker_no", "worker_id", "employee_numbers") == [
@@ -260,6 +262,8 @@ def test_worker_ids(tmp_path: Path) -> None:
             (3, "hr:01", ["01"]),
             (4, "hr:c@acme.example", []),
             (5, "hr:d@acme.example", []),
+            (6, "hr:٣٤", ["٣٤"]),
+            (7, "李", []),
         ]
 
 
