@@ -239,7 +239,7 @@ def _links(content: bytes, path: Path, apps: Collection[str], problems: Problems
             return []
         rows = [(f"line {reader.line_num}", row) for row in reader]
     except csv.Error as error:
-        problems.add(f"line {reader.line_num}", f"not valid CSV: {error}")
+        problems.add(f"line {reader.line_num + 1}", f"not valid CSV: {error}")
         return []
     _refuse_repeats([(where, (row["app"], row["account_id"])) for where, row in rows], problems)
     return [link for where, row in rows for link in _link(row, where, apps, problems)]

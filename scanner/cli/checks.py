@@ -2,22 +2,25 @@
 
 import shutil
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 
 from scanner import paths
+from scanner.cli.text import age, size
 from scanner.config import Application, Config, Roster
 from scanner.errors import OrphanscanError
 
 _STALE_HOURS = 48
 _CLOCK_SECONDS = 120
 _LEAST_FREE = 256 * 1024**2
+_PROBE_SECONDS = 60.0
+"""A scan waits longer for a slow server; somebody is watching this."""
 
 
 class Result(StrEnum):
@@ -56,9 +59,7 @@ def configured(config: Config) -> Iterator[Check]:
     yield _guarded("rules", lambda: _rules(config))
     for roster in config.rosters:
         yield _guarded(f"roster {roster.id}", _later(_roster, roster))
-    with ThreadPoolExecutor(config.scan.parallel) as pool:
-        for found in pool.map(lambda app: list(_application(app)), config.applications):
-            yield from found
+    yield from _applications(config.applications)
     yield _guarded("state folder", lambda: _state(config.state))
     yield _guarded("store", lambda: _store(config.state))
     yield _guarded("disk", lambda: _disk(config.state))
@@ -135,6 +136,21 @@ def _roster(roster: Roster) -> _Found:
     return Result.OK, detail
 
 
+def _applications(apps: Sequence[Application]) -> Iterator[Check]:
+    """Look at all applications at once; Ctrl-C need not wait for a slow one."""
+    found: dict[str, list[Check]] = {}
+
+    def look(app: Application) -> None:
+        found[app.id] = list(_application(app))
+
+    threads = [threading.Thread(target=look, args=(app,), daemon=True) for app in apps]
+    for thread in threads:
+        thread.start()
+    for thread, app in zip(threads, apps, strict=True):
+        thread.join()
+        yield from found.get(app.id, [Check(f"application {app.id}", Result.FAILED, "internal error while looking")])
+
+
 def _application(app: Application) -> Iterator[Check]:
     what = f"application {app.id}"
     if app.type == "none":
@@ -182,7 +198,8 @@ def _export(app: Application) -> _Found:
 def _probe(app: Application) -> _Found:
     from scanner.collectors.probe import probe
 
-    seen = probe(app)
+    limits = replace(app.limits, max_seconds=min(app.limits.max_seconds, _PROBE_SECONDS))
+    seen = probe(replace(app, limits=limits))
     if not seen.reachable:
         return Result.FAILED, seen.detail
     skew = seen.clock_skew_seconds
@@ -288,18 +305,3 @@ def _disk(state: Path) -> _Found:
 
 def _total(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in words."""
-    for unit, step in (("GB", 1000**3), ("MB", 1000**2), ("kB", 1000)):
-        if count >= step:
-            return f"{count / step:.1f} {unit}"
-    return f"{count} bytes"
-
-
-def age(hours: float) -> str:
-    """Return a time span in words."""
-    if hours >= 48:
-        return f"{hours / 24:.0f} days"
-    return f"{hours:.0f} hours" if hours >= 2 else f"{max(0, hours * 60):.0f} minutes"

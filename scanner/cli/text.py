@@ -77,6 +77,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def size(count: int) -> str:
+    """Return a number of bytes in words."""
+    for unit, step in (("GB", 1000**3), ("MB", 1000**2), ("kB", 1000)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def age(hours: float) -> str:
+    """Return a time span in words."""
+    if hours >= 48:
+        return f"{hours / 24:.0f} days"
+    return f"{hours:.0f} hours" if hours >= 2 else f"{max(0, hours * 60):.0f} minutes"
+
+
 def echo_json(document: object) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=not _is_utf8(), default=str))
