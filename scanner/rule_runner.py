@@ -255,6 +255,9 @@ def _findings(child: Child, file: Path, rule: Rule, clock: str, deadline: float)
         values["as_of"] = clock
     found: dict[str, Finding] = {}
     for columns, row in child.ask(file, rule.sql, values, deadline):
+        missing = [name for name in ("app", "account_id", "reason") if name not in columns]
+        if missing:
+            raise RuleError(f"its select lacks the column {', '.join(missing)}")
         finding = _finding(rule, dict(zip(columns, row, strict=True)))
         if finding.fingerprint in found:
             raise RuleError(
