@@ -5,6 +5,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scanner import rule_cases, rules
 from scanner.errors import ConfigError
@@ -117,3 +119,21 @@ def test_the_fingerprint_is_the_hash_that_the_contract_names() -> None:
     assert with_account == rules.fingerprint("r", "a", "1", None, "w2", None)
     assert rules.fingerprint("r", None, None, None, "w1", None) != rules.fingerprint("r", None, None, None, "w2", None)
     assert len(with_account) == 64
+
+
+_TEXTS = st.none() | st.text(max_size=8)
+
+
+@given(st.tuples(_TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS), st.tuples(_TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS))
+def test_two_findings_share_a_fingerprint_only_if_they_speak_of_the_same(
+    one: tuple[str | None, ...], other: tuple[str | None, ...]
+) -> None:
+    """None, empty text and separators inside names never run into each other; the worker counts without account only."""
+
+    def identity(parts: tuple[str | None, ...]) -> tuple[str | None, ...]:
+        app, account_id, entitlement, worker_id, subject = parts
+        return app, account_id, entitlement, worker_id if account_id is None else None, subject
+
+    same = rules.fingerprint("r", *one) == rules.fingerprint("r", *other)
+
+    assert same == (identity(one) == identity(other))

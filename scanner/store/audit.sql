@@ -529,28 +529,63 @@ comment on view account_buckets is 'The one bucket of each account in the ledger
 
 -- The ledger, second direction (HR -> applications): each leaver has one outcome in each application.
 create view leaver_outcomes as
-with held as (
+with known as (
+    -- Accounts of leavers; one that a complete list no longer shows was deleted, which closes it too.
+    select a.app, a.account_id, a.worker_id, a.is_active, a.deactivated_at, null::timestamp as gone_at
+    from accounts a
+    join leavers l on l.worker_id = a.worker_id
+    where a.match_confidence in ('certain', 'probable')
+    union all
+    select h.app, h.account_id, h.worker_id, false, null, h.ended_at
+    from account_history h
+    join leavers l on l.worker_id = h.worker_id
+    where h.ended_by = 'absent'
+        and not exists (
+            select 1
+            from accounts a
+            where a.app = h.app and a.account_id = h.account_id
+        )
+    qualify row_number() over (partition by h.app, h.account_id order by h.ended_at desc) = 1
+),
+last_active as (
     select
-        l.worker_id,
-        a.app,
-        a.account_id,
-        a.is_active,
+        k.app,
+        k.account_id,
+        max(h.last_seen_at) as seen_at,
+        max(h.first_seen_at) as since
+    from known k
+    join account_history h on h.app = k.app and h.account_id = k.account_id
+    where h.is_active
+    group by k.app, k.account_id
+),
+first_inactive as (
+    -- A change of name while inactive makes a new version, but closes nothing again: the stretch counts.
+    select
+        k.app,
+        k.account_id,
+        min(h.first_seen_at) as seen_at
+    from known k
+    join account_history h on h.app = k.app and h.account_id = k.account_id
+    left join last_active v on v.app = k.app and v.account_id = k.account_id
+    where h.is_active = false
+        and (v.since is null or h.first_seen_at > v.since)
+    group by k.app, k.account_id
+),
+held as (
+    select
+        k.worker_id,
+        k.app,
+        k.is_active,
+        k.deactivated_at,
         l.terminated_at + to_hours(s.offboarding_hours) as due,
         s.as_of,
-        a.deactivated_at,
-        (
-            select max(h.last_seen_at)
-            from account_history h
-            where h.app = a.app and h.account_id = a.account_id and h.is_active
-        ) as last_seen_active,
-        (
-            select min(h.first_seen_at)
-            from account_history h
-            where h.app = a.app and h.account_id = a.account_id and not h.is_active and h.ended_at is null
-        ) as first_seen_inactive
-    from leavers l
+        v.seen_at as last_seen_active,
+        coalesce(i.seen_at, k.gone_at) as first_seen_inactive
+    from known k
+    join leavers l on l.worker_id = k.worker_id
     cross join settings s
-    join accounts a on a.worker_id = l.worker_id and a.match_confidence in ('certain', 'probable')
+    left join last_active v on v.app = k.app and v.account_id = k.account_id
+    left join first_inactive i on i.app = k.app and i.account_id = k.account_id
 ),
 judged as (
     select
