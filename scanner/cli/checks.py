@@ -55,11 +55,12 @@ def machine() -> Iterator[Check]:
 
 def configured(config: Config) -> Iterator[Check]:
     """Check all that the configuration names."""
+    applications = _applications(config.applications)  # they are asked while the rest is looked at
     yield _guarded("policy inputs", lambda: _policies(config))
     yield _guarded("rules", lambda: _rules(config))
     for roster in config.rosters:
         yield _guarded(f"roster {roster.id}", _later(_roster, roster))
-    yield from _applications(config.applications)
+    yield from applications()
     yield _guarded("state folder", lambda: _state(config.state))
     yield _guarded("store", lambda: _store(config.state))
     yield _guarded("disk", lambda: _disk(config.state))
@@ -136,8 +137,8 @@ def _roster(roster: Roster) -> _Found:
     return Result.OK, detail
 
 
-def _applications(apps: Sequence[Application]) -> Iterator[Check]:
-    """Look at all applications at once; Ctrl-C need not wait for a slow one."""
+def _applications(apps: Sequence[Application]) -> Callable[[], Iterator[Check]]:
+    """Look at all applications at once, in threads that Ctrl-C need not wait for; return what yields the results."""
     found: dict[str, list[Check]] = {}
 
     def look(app: Application) -> None:
@@ -146,9 +147,13 @@ def _applications(apps: Sequence[Application]) -> Iterator[Check]:
     threads = [threading.Thread(target=look, args=(app,), daemon=True) for app in apps]
     for thread in threads:
         thread.start()
-    for thread, app in zip(threads, apps, strict=True):
-        thread.join()
-        yield from found.get(app.id, [Check(f"application {app.id}", Result.FAILED, "internal error while looking")])
+
+    def results() -> Iterator[Check]:
+        for thread, app in zip(threads, apps, strict=True):
+            thread.join()
+            yield from found.get(app.id, [Check(f"application {app.id}", Result.FAILED, "internal error while asking")])
+
+    return results
 
 
 def _application(app: Application) -> Iterator[Check]:

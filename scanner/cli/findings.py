@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from scanner.cli import options
-from scanner.cli.text import echo_json, table
+from scanner.cli.text import echo_json, printable, table
 from scanner.errors import StoreError
 from scanner.model import FindingState, Severity
 
@@ -145,6 +145,6 @@ def _csv(found: list[dict[str, Any]]) -> str:
 
 
 def _harmless(value: object) -> str:
-    """Keep a spreadsheet from running a name as a formula."""
-    cell = "" if value is None else str(value)
+    """Keep a spreadsheet from running a name as a formula, and a terminal from obeying it."""
+    cell = "" if value is None else printable(value)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import click
 
@@ -71,10 +71,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int |
     return "\n".join(lines)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?", or nothing where nothing comes near."""
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return "; did you mean ...?", or the names that there are where nothing comes near and they are few."""
     near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; there are {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
 def size(count: int) -> str:

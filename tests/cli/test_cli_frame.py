@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 from cli_runs import ORPHANSCAN, environment, run
+from click.testing import CliRunner
 
 from scanner import __version__, errors
 from scanner.cli import COMMANDS, LazyGroup, main, worst
