@@ -128,7 +128,7 @@ _TEXTS = st.none() | st.text(max_size=8)
 def test_two_findings_share_a_fingerprint_only_if_they_speak_of_the_same(
     one: tuple[str | None, ...], other: tuple[str | None, ...]
 ) -> None:
-    """None, empty text and separators inside names never run into each other; the worker counts without account only."""
+    """None, empty text and separators never run into each other; the worker counts without account only."""
 
     def identity(parts: tuple[str | None, ...]) -> tuple[str | None, ...]:
         app, account_id, entitlement, worker_id, subject = parts
