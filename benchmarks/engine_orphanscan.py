@@ -10,7 +10,6 @@ from scanner import rules
 from scanner.store import audit, match
 
 HERE = Path(__file__).parent
-CPU_THREADS = 2
 
 
 def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
@@ -20,7 +19,10 @@ def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
     audit_file = out / audit.FILE
     audit.create_audit(audit_file)
     collected, matched = (HERE / "audit_fill.sql").read_text().split("-- matched")
-    settings = {"memory_limit": limit, "temp_directory": str(out / "spill")}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": limit,
+        "temp_directory": str(out / "spill"),
+    }
     with duckdb.connect(str(out / "work.duckdb"), config=settings) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
@@ -36,7 +38,7 @@ def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
             con.execute(matched)
             con.execute("checkpoint audited")
         con.execute("detach audited")
-    with duckdb.connect(str(audit_file), read_only=True, config={**settings, "access_mode": "read_only"}) as con:
+    with duckdb.connect(str(audit_file), read_only=True, config=settings) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute("use audit")
         with stages.stage("rules"):

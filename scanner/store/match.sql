@@ -160,7 +160,8 @@ select worker_id as key, worker_no as hit
 from n_workers
 where exists (select 1 from match_apps where external_id = 'person_id') and match_is_word(worker_id);
 
--- The pass over all accounts.
+-- The pass over all accounts. What it cannot settle alone is `is_open`: keys that disagree or are shared, no key that
+-- anybody has, or further addresses to look up.
 create temp table match_first as
 with folded as (
     select
@@ -188,24 +189,44 @@ keyed as (
         has_more,
         contains(mail, '@') and contains(login, '@') and login <> mail as has_login_address
     from folded
+),
+found as (
+    select
+        k.account_no,
+        k.app_no,
+        n.hit as number_hit,
+        coalesce(x.hit, w.hit) as external_hit,
+        coalesce(e.hit, e.alias_hit) as mail_hit,
+        e.hit is null as is_alias,
+        coalesce(l.hit, if(k.is_login_address, e.hit, null)) as login_hit,
+        coalesce(k.has_more, false)
+            or coalesce(k.has_login_address, false)
+            or (k.address is not null and e.hit is null and e.alias_hit is null) as has_more
+    from keyed k
+    left join match_numbers n on n.key = k.number
+    left join match_numbers x on x.key = k.number_outside
+    left join match_persons w on w.key = k.person_outside
+    left join match_addresses e on e.key = k.address
+    left join match_locals l on l.key = k.local_part
+),
+ranged as (
+    select
+        *,
+        least(number_hit, external_hit, mail_hit, login_hit) as low,
+        greatest(number_hit, external_hit, mail_hit, login_hit) as high
+    from found
 )
 select
-    k.account_no,
-    k.app_no,
-    n.hit as number_hit,
-    coalesce(x.hit, w.hit) as external_hit,
-    coalesce(e.hit, e.alias_hit) as mail_hit,
-    e.hit is null as is_alias,
-    coalesce(l.hit, if(k.is_login_address, e.hit, null)) as login_hit,
-    coalesce(k.has_more, false)
-        or coalesce(k.has_login_address, false)
-        or (k.address is not null and e.hit is null and e.alias_hit is null) as has_more
-from keyed k
-left join match_numbers n on n.key = k.number
-left join match_numbers x on x.key = k.number_outside
-left join match_persons w on w.key = k.person_outside
-left join match_addresses e on e.key = k.address
-left join match_locals l on l.key = k.local_part;
+    account_no,
+    app_no,
+    number_hit,
+    external_hit,
+    mail_hit,
+    is_alias,
+    login_hit,
+    has_more,
+    has_more or low is null or low < 0 or low <> high as is_open
+from ranged;
 
 -- A user name that only repeats the local part of the account's own address says nothing new. In a company with
 -- several domains it would point at the namesake: jo@acme.example is not jo@acme-labs.example.
@@ -215,6 +236,7 @@ from match_first f
 join n_accounts a on a.account_no = f.account_no
 where f.login_hit is not null
     and f.login_hit is distinct from f.mail_hit
+    and (f.mail_hit is not null or f.has_more)
     and match_before_at(match_fold(a.email)) = match_fold(a.username)
     and match_after_at(match_fold(a.email)) in (
         select domain from match_work_domains
@@ -260,7 +282,9 @@ join (
     join match_addresses e on e.key = match_fold(l.worker)
 ) r on r.link_no = a.link_no;
 
--- The further addresses of the accounts that have some.
+update match_first set is_open = true where account_no in (select account_no from match_hits);
+
+-- The further addresses of the accounts that have some; an alias that repeats what the address says adds nothing.
 insert into match_hits
 with more as (
     select
@@ -268,26 +292,26 @@ with more as (
         match_fold(a.email) as mail,
         match_fold(a.username) as login,
         a.other_emails,
-        f.mail_hit is null as is_unknown
+        f.mail_hit
     from match_first f
     join n_accounts a on a.account_no = f.account_no
     where f.has_more
 ),
 addresses as (
-    select account_no, 5 as tier, if(contains(mail, '@'), mail, login) as address
+    select account_no, 5 as tier, if(contains(mail, '@'), mail, login) as address, mail_hit
     from more
-    where is_unknown
+    where mail_hit is null
     union all
-    select account_no, 5, match_fold(unnest(other_emails))
+    select account_no, 5, match_fold(unnest(other_emails)), mail_hit
     from more
     where len(other_emails) > 0
     union all
-    select account_no, 6, login
+    select account_no, 6, login, null
     from more
     where contains(mail, '@') and contains(login, '@') and login <> mail
 ),
 folded as (
-    select s.account_no, s.tier, if(s.tier = 6, s.address, match_address(s.address, d.domain)) as key
+    select s.account_no, s.tier, if(s.tier = 6, s.address, match_address(s.address, d.domain)) as key, s.mail_hit
     from addresses s
     left join match_domains d on d.alias = match_after_at(s.address)
     where contains(s.address, '@')
@@ -295,7 +319,7 @@ folded as (
 select f.account_no, f.tier, if(f.tier = 6, e.hit, e.alias_hit) as hit
 from folded f
 join match_addresses e on e.key = f.key
-where if(f.tier = 6, e.hit, e.alias_hit) is not null;
+where if(f.tier = 6, e.hit, e.alias_hit) is not null and e.alias_hit is distinct from f.mail_hit;
 
 -- One row per key of the accounts that the pass did not settle. Of a linked account, the link is all that counts.
 create temp table match_keys as
@@ -309,10 +333,13 @@ from (
         unnest([2, 3, if(f.is_alias, 5, 4), 6])::utinyint as tier,
         unnest([f.number_hit, f.external_hit, f.mail_hit, f.login_hit]) as hit
     from match_first f
-    where f.account_no in (select account_no from match_hits)
-        or least(f.number_hit, f.external_hit, f.mail_hit, f.login_hit) < 0
-        or least(f.number_hit, f.external_hit, f.mail_hit, f.login_hit)
-            <> greatest(f.number_hit, f.external_hit, f.mail_hit, f.login_hit)
+    where f.is_open
+        and (
+            f.account_no in (select account_no from match_hits)
+            or least(f.number_hit, f.external_hit, f.mail_hit, f.login_hit) < 0
+            or least(f.number_hit, f.external_hit, f.mail_hit, f.login_hit)
+                <> greatest(f.number_hit, f.external_hit, f.mail_hit, f.login_hit)
+        )
 )
 where hit is not null;
 
@@ -350,20 +377,35 @@ from (
 group by account_no, worker_no;
 
 -- Names suggest, never match, and only where no key named anybody: accents, letter case and word order do not count.
+create or replace temp macro match_bare(x) as lower(strip_accents(x));
 create or replace temp macro match_tokens(x) as
-    if(regexp_matches(x, '[^\p{L}\p{N}\p{M} ]|^ |  | $'), regexp_extract_all(x, '[\p{L}\p{N}\p{M}]+'), string_split(x, ' '));
-create or replace temp macro match_name(x) as
-    array_to_string(list_sort(match_tokens(lower(strip_accents(x)))), ' ');
+    array_to_string(
+        list_sort(
+            string_split(
+                if(
+                    regexp_matches(x, '[^\p{L}\p{N}\p{M} ]|^ |  | $'),
+                    trim(regexp_replace(x, '[^\p{L}\p{N}\p{M}]+', ' ', 'g')),
+                    x
+                ),
+                ' '
+            )
+        ),
+        ' '
+    );
 
 create temp table match_unnamed as
-select
-    a.account_no,
-    if(lower(a.display_name) in ('n/a', 'na', 'none', 'null', 'unknown'), null, match_name(a.display_name)) as name,
-    match_fold(a.email) as mail
-from match_first f
-join n_accounts a on a.account_no = f.account_no
-where coalesce(f.number_hit, f.external_hit, f.mail_hit, f.login_hit) is null
-    and f.account_no not in (select account_no from match_hits);
+select account_no, if(bare in ('n/a', 'na', 'none', 'null', 'unknown'), null, name) as name, mail
+from (
+    select account_no, bare, match_tokens(bare) as name, mail
+    from (
+        select a.account_no, match_bare(a.display_name) as bare, match_fold(a.email) as mail
+        from match_first f
+        join n_accounts a on a.account_no = f.account_no
+        where f.is_open
+            and coalesce(f.number_hit, f.external_hit, f.mail_hit, f.login_hit) is null
+            and f.account_no not in (select account_no from match_hits)
+    )
+);
 
 create temp table match_namesakes as
 with wanted as (
@@ -372,7 +414,7 @@ with wanted as (
     where regexp_matches(name, '[^0 ]')
 )
 select w.name, w.worker_no
-from (select worker_no, worker_id, match_name(full_name) as name from n_workers) w
+from (select worker_no, worker_id, match_tokens(match_bare(full_name)) as name from n_workers) w
 join wanted n on n.name = w.name
 qualify row_number() over (partition by w.name order by w.worker_id) <= 10;
 
@@ -408,14 +450,14 @@ select
         d.agreeing
     ) as agreeing
 from match_first f
-left join match_decided d on d.account_no = f.account_no;
+left join match_decided d on d.account_no = if(f.is_open, f.account_no, null);
 
 -- Of the accounts that one person has in one application, those on which fewer keys agree are probable at most.
 create temp table match_rivals as
-select app_no, worker_no, max(agreeing) as agreeing
+select app_no::bigint << 32 | worker_no as pair, max(agreeing) as agreeing
 from match_settled
 where worker_no is not null
-group by app_no, worker_no
+group by pair
 having min(agreeing) < max(agreeing);
 
 -- What an account is for: the register, then the most exact pattern, then what the application says.
@@ -494,7 +536,7 @@ select
     end,
     coalesce(k.kind, if(s.worker_no is null, 'unknown', 'human'))
 from match_settled s
-left join match_rivals r on r.app_no = s.app_no and r.worker_no = s.worker_no
+left join match_rivals r on r.pair = s.app_no::bigint << 32 | s.worker_no
 left join match_kinds k on k.account_no = s.account_no;
 
 drop view match_settled;
@@ -528,5 +570,5 @@ drop macro match_before_at;
 drop macro match_after_at;
 drop macro match_without_tag;
 drop macro match_address;
-drop macro match_name;
+drop macro match_bare;
 drop macro match_tokens;

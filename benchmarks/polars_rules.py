@@ -1,0 +1,109 @@
+"""The seven rules in Polars, in one collection."""
+
+import polars as pl
+
+from benchmarks.measure import AS_OF
+from benchmarks.terms import NOT_PEOPLE
+
+Frames = dict[str, pl.DataFrame]
+
+c = pl.col
+
+
+def check(frames: Frames, matches: pl.DataFrame, candidates: pl.DataFrame) -> Frames:
+    """Run the seven rules; keys, verdict and severity of each finding, without its sentence and evidence."""
+    accounts = (
+        frames["accounts"]
+        .lazy()
+        .select("account_no", "app", "account_id", "username", "is_active", "created_at", "last_sign_in_at")
+        .join(matches.lazy(), on="account_no")
+        .join(
+            frames["workers"].lazy().select("worker_no", "worker_id", "status", "terminated_at"),
+            on="worker_no",
+            how="left",
+        )
+        .collect(engine="streaming")
+        .lazy()
+    )
+    rights = frames["entitlements"].lazy().filter(c("is_privileged")).select("app", "entitlement")
+    privileged_grants = (
+        frames["grants"].lazy().join(rights, on=["app", "entitlement"], how="semi").collect(engine="streaming").lazy()
+    )
+    privileged = privileged_grants.select("app", "account_id", is_privileged=pl.lit(value=True)).unique()
+    active = accounts.filter(c("is_active").ne_missing(pl.lit(value=False)))
+    people = active.filter(~c("kind").is_in(NOT_PEOPLE))
+    verdict = pl.when(c("is_active").is_null()).then(pl.lit("unknown")).otherwise(pl.lit("fail")).alias("verdict")
+
+    def raised(base: str, worse: str) -> pl.Expr:
+        return pl.when(c("is_privileged")).then(pl.lit(worse)).otherwise(pl.lit(base)).alias("severity")
+
+    plans = {
+        "orphaned-account": people.filter(c("confidence").is_in(["none", "suggested"]))
+        .join(privileged, on=["app", "account_id"], how="left")
+        .select("app", "account_id", verdict, raised("high", "critical")),
+        "ambiguous-owner": active.filter(c("confidence") == "ambiguous").select("app", "account_id", verdict),
+        "duplicate-accounts": _duplicates(people)
+        .join(privileged, on=["app", "account_id"], how="left")
+        .select("app", "account_id", "worker_id", verdict, raised("medium", "high")),
+        "leaver-still-active": _leavers(active)
+        .join(privileged, on=["app", "account_id"], how="left")
+        .select("app", "account_id", "worker_id", c("verdict"), raised("high", "critical")),
+        "dormant-account": _dormant(people, privileged).select("app", "account_id", "worker_id", verdict),
+        "too-many-admins": _admins(active, people, privileged_grants),
+        "disabled-keeps-privilege": accounts.filter(~c("is_active"))
+        .join(privileged_grants, on=["app", "account_id"])
+        .select("app", "account_id", "entitlement", "worker_id")
+        .unique(),
+    }
+    return dict(zip(plans, pl.collect_all(list(plans.values()), engine="streaming"), strict=True))
+
+
+def _duplicates(people: pl.LazyFrame) -> pl.LazyFrame:
+    owned = people.filter(c("worker_no").is_not_null(), c("confidence").is_in(["certain", "probable"]))
+    several = owned.group_by("app", "worker_no").len().filter(c("len") > 1).select("app", "worker_no")
+    return (
+        owned.join(several, on=["app", "worker_no"], how="semi")
+        .with_columns(doubt=c("confidence") != "certain", length=c("username").str.len_chars())
+        .sort("doubt", "created_at", "length", "username", "account_id", nulls_last=True)
+        .with_columns(place=pl.int_range(pl.len()).over("app", "worker_no"))
+        .filter(c("place") > 0)
+    )
+
+
+def _leavers(active: pl.LazyFrame) -> pl.LazyFrame:
+    last_seen = pl.lit(AS_OF).dt.offset_by("-29d")
+    gone = c("status") == "vanished"
+    late = c("terminated_at").is_null() | (pl.lit(AS_OF) > c("terminated_at").dt.offset_by("24h"))
+    unknown = c("is_active").is_null() | (gone & (pl.lit(AS_OF) <= last_seen.dt.offset_by("14d")))
+    return active.filter(gone | ((c("status") == "terminated") & late)).with_columns(
+        verdict=pl.when(unknown).then(pl.lit("unknown")).otherwise(pl.lit("fail"))
+    )
+
+
+def _dormant(people: pl.LazyFrame, privileged: pl.LazyFrame) -> pl.LazyFrame:
+    # Nothing younger than the shorter limit can be a finding: the join is for the rest.
+    old = people.filter(
+        c("last_sign_in_at") < pl.lit(AS_OF).dt.offset_by("-45d"),
+        ~c("status").fill_null("active").is_in(["on_leave", "terminated"]),
+    ).join(privileged, on=["app", "account_id"], how="left")
+    limit = (
+        pl.when(c("is_privileged"))
+        .then(pl.lit(AS_OF).dt.offset_by("-45d"))
+        .otherwise(pl.lit(AS_OF).dt.offset_by("-90d"))
+    )
+    return old.filter(c("last_sign_in_at") < limit, c("created_at").is_null() | (c("created_at") < limit))
+
+
+def _admins(active: pl.LazyFrame, people: pl.LazyFrame, grants: pl.LazyFrame) -> pl.LazyFrame:
+    admins = (
+        active.filter(c("kind").is_in(["human", "unknown", "external"]))
+        .join(grants.select("app", "account_id").unique(), on=["app", "account_id"], how="semi")
+        .group_by("app")
+        .agg(admins=pl.coalesce(c("worker_id"), c("account_id")).n_unique())
+    )
+    limit = pl.max_horizontal(pl.lit(3), (c("people") * 2 / 100).floor().cast(pl.Int64))
+    return (
+        admins.join(people.group_by("app").agg(people=pl.len().cast(pl.Int64)), on="app")
+        .filter(c("admins") > limit)
+        .select("app", pl.lit(None, pl.String).alias("account_id"))
+    )
