@@ -1,8 +1,5 @@
 """`doctor`: whether a scan can run here, checked part by part; writes nothing."""
 
-import shutil
-import sys
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli import options
-from scanner.cli.text import echo_json, printable
+from scanner.cli.text import echo_json, printable, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from scanner.cli.checks import Check
@@ -63,14 +60,10 @@ def _print(found: Sequence["Check"]) -> None:
     """Print a table whose last column is wrapped rather than cut: it says what to do."""
     widest = max(len(check.what) for check in found)
     indent = " " * (9 + widest)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    width = (terminal_width() or 10_000) - len(indent) - 2
     for check in found:
         head = f"{check.result:<7}  {printable(check.what):<{widest}}"
-        lines = [
-            piece
-            for line in check.detail.splitlines() or [""]
-            for piece in textwrap.wrap(printable(line).strip(), max(24, width - len(indent) - 2)) or [""]
-        ]
+        lines = [piece for line in check.detail.splitlines() or [""] for piece in wrapped(line.strip(), max(24, width))]
         click.echo(f"{head}  {lines[0]}")
         for line in lines[1:]:
             click.echo(f"{indent}  {line}")

@@ -4,6 +4,7 @@ import difflib
 import json
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Collection, Sequence
 
@@ -49,26 +50,57 @@ def cut(text: str, width: int) -> str:
     return "".join(kept) + "…"
 
 
+def terminal_width() -> int | None:
+    """Return the columns of the terminal on stdout; None where a file or a program reads it."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return printable text in lines of at most `width`, with ids and paths whole so that they can be copied."""
+    return textwrap.wrap(printable(text), width, break_on_hyphens=False, break_long_words=False) or [""]
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int | None = None) -> str:
-    """Return the rows in aligned columns; on a terminal, the widest columns are cut until a row fits a line.
+    """Return the rows in aligned columns; on a terminal, every row fits.
+
+    Where a row would not, the last column, which holds sentences, goes below the others; if these alone are still too
+    wide, the widest of them are cut.
 
     Args:
         head: titles of the columns.
         rows: cells; None is shown as a dash.
         width: of a line. Left out: the terminal's, or no limit when the output goes to a file or a program.
     """
-    if width is None and sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
+    width = width or terminal_width()
     cells = [[printable("-" if cell is None else cell) for cell in row] for row in (head, *rows)]
-    widths = [max(width_of(row[column]) for row in cells) for column in range(len(head))]
-    while width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width and max(widths) > 4:
+    if width is None or _needed(_widths(cells)) <= width:
+        return "\n".join(_aligned(cells, _widths(cells)))
+    firsts = [row[:-1] for row in cells]
+    widths = _widths(firsts)
+    while _needed(widths) > width and max(widths) > 4:
         widths[widths.index(max(widths))] -= 1
+    lines = []
+    for line, row in zip(_aligned(firsts, widths), cells, strict=True):
+        indent = " " * 4
+        lines += [line, *(indent + piece for piece in wrapped(row[-1], max(20, width - len(indent))))]
+    return "\n".join(lines)
+
+
+def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(width_of(cell) for cell in column) for column in zip(*cells, strict=True)]
+
+
+def _needed(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _aligned(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
     lines = []
     for row in cells:
         shown = [cut(cell, size) for cell, size in zip(row, widths, strict=True)]
         padded = [cell + " " * (size - width_of(cell)) for cell, size in zip(shown, widths, strict=True)]
         lines.append(_GAP.join(padded).rstrip())
-    return "\n".join(lines)
+    return lines
 
 
 def nearest(word: str, known: Collection[str]) -> str:

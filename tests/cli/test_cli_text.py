@@ -41,15 +41,28 @@ def test_cut_text_fits(text, width):
     assert width_of(cut(printable(text), width)) <= width
 
 
-def test_tables_fit_the_terminal_and_align_wide_letters():
-    """The widest columns are cut until the row fits; wide letters count as two columns."""
-    rows = [["山田太郎", "x" * 40], [None, "short"]]
-
-    assert table(["name", "reason"], rows, width=24) == (
+def test_tables_align_wide_letters():
+    """Wide letters count as two columns, and what is unknown is a dash."""
+    assert table(["name", "reason"], [["山田太郎", "left"], [None, "short"]], width=80) == (
         "name      reason\n"
-        "山田太郎  xxxxxxxxxxxxx…\n"
+        "山田太郎  left\n"
         "-         short"
     )  # fmt: skip
+
+
+def test_tables_that_do_not_fit_put_their_sentences_below():
+    """A reason is never cut; other columns are, the widest first."""
+    rows = [["critical", "leaver-still-active", "Work ended 416 days ago."], ["low", "x", "hr:0004"]]
+
+    assert table(["severity", "rule", "reason"], rows, width=24) == (
+        "severity  rule\n"
+        "    reason\n"
+        "critical  leaver-still-…\n"
+        "    Work ended 416 days\n"
+        "    ago.\n"
+        "low       x\n"
+        "    hr:0004"
+    )
 
 
 def test_tables_for_programs_are_never_cut():
