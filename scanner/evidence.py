@@ -20,8 +20,14 @@ RESULTS = "results.json"
 MANIFEST = "manifest.json"
 
 
-def write(scan_folder: Path, record: Record, policy_files: Mapping[str, Path]) -> None:
-    """Write results, rule files, parameters, collection log and policy inputs into the evidence folder."""
+def write_inputs(scan_folder: Path, policy_files: Mapping[str, Path]) -> None:
+    """Keep the policy inputs as they were when the accounts were judged by them."""
+    for name, path in policy_files.items():
+        write_file(scan_folder / "evidence" / "policy" / f"{name}{path.suffix}", path.read_bytes())
+
+
+def write(scan_folder: Path, record: Record) -> None:
+    """Write results, rule files, parameters and collection log into the evidence folder."""
     folder = scan_folder / "evidence"
     # Names are in the Parquet tables already; they are joined again when the record is read.
     bare = replace(record, names={}, workers={}, entitlements={})
@@ -34,8 +40,6 @@ def write(scan_folder: Path, record: Record, policy_files: Mapping[str, Path]) -
     write_file(folder / "parameters.json", canonical(parameters))
     for rule in record.rules:
         write_file(folder / "rules" / rule.theme / f"{rule.id}.sql", rule.text.encode())
-    for name, path in policy_files.items():
-        write_file(folder / "policy" / f"{name}{path.suffix}", path.read_bytes())
 
 
 def seal(scan_folder: Path, record: Record, previous: str | None) -> str:

@@ -13,7 +13,8 @@ import duckdb
 
 from scanner.errors import ConfigError
 from scanner.model import Rule
-from scanner.rule_runner import Child, RuleError, run_in
+from scanner.rule_process import Child, RuleError
+from scanner.rule_runner import run_in
 from scanner.rules import with_params
 from scanner.store.audit import FILE, create_audit
 

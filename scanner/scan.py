@@ -2,23 +2,24 @@
 
 import contextlib
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 
-from scanner import __version__, evidence, findings, ledger, rule_runner, rules
+from scanner import __version__, clock, evidence, findings, rule_runner, rules
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
 from scanner.config import Config
 from scanner.errors import ConfigError, StoreError
 from scanner.findings_json import findings_json
-from scanner.model import ApplicationFact, Finding, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
+from scanner.model import Finding, Record, Rule, RuleResult, Scan, Source
 from scanner.policy import Policies
+from scanner.record import assemble, stored_sources
 from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
 from scanner.store import audit, build, scans, state
@@ -45,35 +46,6 @@ class Outcome:
     resolved: tuple[Finding, ...] = ()
 
 
-def instant(text: str | None, config: Config) -> datetime:
-    """Return the scan's clock: now, a UTC instant, or the end of a date in the organisation's time zone.
-
-    Raises ConfigError for anything else, and for an instant before the last stored scan.
-    """
-    if text is None:
-        as_of = datetime.now(UTC).replace(microsecond=0)
-    else:
-        try:
-            as_of = datetime.fromisoformat(text)
-        except ValueError as exc:
-            raise ConfigError(
-                f"--as-of {text!r} is neither an instant (2026-03-31T22:00:00Z) nor a date (2026-03-31)"
-            ) from exc
-        if len(text) <= len("2026-03-31"):
-            next_day = as_of.date() + timedelta(days=1)
-            as_of = datetime.combine(next_day, time.min, ZoneInfo(config.timezone)) - timedelta(seconds=1)
-        elif as_of.tzinfo is None:
-            raise ConfigError(f"--as-of {text!r} has no time zone; end it with Z for UTC")
-        as_of = as_of.astimezone(UTC)
-    stored = scans.stored(config.state)
-    if stored and as_of < stored[-1].as_of:
-        raise ConfigError(
-            f"the clock of this scan, {as_of:%Y-%m-%dT%H:%M:%SZ}, is before that of the last one"
-            f" ({stored[-1].id}: {stored[-1].as_of:%Y-%m-%dT%H:%M:%SZ}); history cannot be written backwards"
-        )
-    return as_of
-
-
 def chosen_rules(config: Config) -> tuple[Rule, ...]:
     """Return the rules that the configuration leaves on, with the parameters in force; ConfigError if it errs."""
     found = rules.find(config.rules.paths)
@@ -98,7 +70,7 @@ def run(
     """
     chosen = chosen_rules(config)
     with state.writing(config.state, "collect" if only_collect else "scan"):
-        scan = _new_scan(config, instant(as_of, config))
+        scan = _new_scan(config, clock.instant(as_of, config))
         with _staged(config.state, scan.id) as staging:
             collected = collect(
                 config,
@@ -108,13 +80,14 @@ def run(
                 on_source=listeners.on_source,
             )
             built = build.build(staging, collected, config, policies, scan, (staging / state.TOKEN).read_text())
+            evidence.write_inputs(staging / "scan", _policy_files(config))
             scan = replace(scan, complete=built.complete)
             if only_collect:
                 return Outcome(scan, state.commit(config.state, staging), built.sources)
-            return _check(staging, config, policies, scan, built.sources, built.audit_file, chosen, listeners)
+            return _check(staging, config, scan, built.sources, built.audit_file, chosen, listeners)
 
 
-def check(config: Config, policies: Policies, name: str, *, listeners: Listeners) -> Outcome:
+def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
     """Run the rules on a stored scan.
 
     The first time seals the scan. A sealed scan is judged again with the rules of today, and nothing is written:
@@ -122,29 +95,34 @@ def check(config: Config, policies: Policies, name: str, *, listeners: Listeners
     """
     chosen = chosen_rules(config)
     scan = scans.get(config.state, name)
+    if scan.manifest_sha256:
+        return _look_again(config, scan, chosen, listeners)
+    with state.writing(config.state, "check"):
+        folder = scans.scan_dir(config.state, scan.id)
+        with _staged(config.state, scan.id) as staging:
+            shutil.copytree(folder / "evidence", staging / "scan" / "evidence")
+            audit_file = staging / audit.FILE
+            audit.import_audit(staging / "scan" / "evidence" / "audit", audit_file)
+            with duckdb.connect(str(staging / state.STORE)) as con:
+                token = (staging / state.TOKEN).read_text()
+                con.execute("update scans set commit_token = $t where scan_id = $id", {"t": token, "id": scan.id})
+            return _check(staging, config, scan, stored_sources(audit_file), audit_file, chosen, listeners)
+
+
+def _look_again(config: Config, scan: Scan, chosen: Sequence[Rule], listeners: Listeners) -> Outcome:
+    """Judge a sealed scan in a private folder that is gone afterwards."""
     folder = scans.scan_dir(config.state, scan.id)
-    with contextlib.ExitStack() as stack:
-        if not scan.manifest_sha256:
-            stack.enter_context(state.writing(config.state, "check"))
-        staging = stack.enter_context(_staged(config.state, scan.id if not scan.manifest_sha256 else f"look-{scan.id}"))
-        audit_file = staging / audit.FILE
+    with tempfile.TemporaryDirectory(prefix="orphanscan-check-") as workdir:
+        audit_file = Path(workdir) / audit.FILE
         audit.import_audit(folder / "evidence" / "audit", audit_file)
-        if scan.manifest_sha256:
-            results = _judge(audit_file, chosen, scan, config, listeners)
-            return Outcome(scan, folder, (), _record(audit_file, config, scan, (), chosen, results))
-        for path in (folder / "evidence" / "audit").iterdir():
-            evidence.write_file(staging / "scan" / "evidence" / "audit" / path.name, path.read_bytes())
-        with duckdb.connect(str(staging / state.STORE)) as con:
-            token = (staging / state.TOKEN).read_text()
-            con.execute("update scans set commit_token = $t where scan_id = $id", {"t": token, "id": scan.id})
-        sources = _stored_sources(audit_file)
-        return _check(staging, config, policies, scan, sources, audit_file, chosen, listeners)
+        results = _judge(audit_file, chosen, scan, config, listeners)
+        sources = stored_sources(audit_file)
+        return Outcome(scan, folder, sources, assemble(audit_file, config, scan, sources, chosen, results))
 
 
 def _check(
     staging: Path,
     config: Config,
-    policies: Policies,
     scan: Scan,
     sources: tuple[Source, ...],
     audit_file: Path,
@@ -166,8 +144,8 @@ def _check(
         scan = replace(
             scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
         )
-        record = _record(audit_file, config, scan, sources, chosen, results)
-        evidence.write(folder, record, _policy_files(config))
+        record = assemble(audit_file, config, scan, sources, chosen, results)
+        evidence.write(folder, record)
         manifest = evidence.seal(folder, record, previous[0] if previous else None)
         scan = replace(scan, manifest_sha256=manifest)
         con.execute(
@@ -239,36 +217,6 @@ def _previous_rows(store: Path) -> Callable[[str], int | None]:
     return known.get
 
 
-def _record(
-    audit_file: Path,
-    config: Config,
-    scan: Scan,
-    sources: Sequence[Source],
-    chosen: Sequence[Rule],
-    results: Sequence[RuleResult],
-) -> Record:
-    with duckdb.connect(str(audit_file), read_only=True) as con:
-        balance = ledger.read(con)
-        return Record(
-            scan=scan,
-            organization=config.organization,
-            timezone=config.timezone,
-            sources=tuple(sources),
-            applications=_applications(con),
-            rules=tuple(chosen),
-            results=tuple(results),
-            ledger=balance,
-            suppressions=tuple(
-                Suppression(*row)
-                for row in con.execute(
-                    "select kind, entries, previous_entries from audit.suppressions order by kind"
-                ).fetchall()
-            ),
-            account_buckets=ledger.accounts_by_app(con),
-            leaver_outcomes=ledger.leavers_by_app(con),
-        )
-
-
 def _policy_files(config: Config) -> dict[str, Path]:
     files = {
         "links": config.matching.links,
@@ -277,64 +225,6 @@ def _policy_files(config: Config) -> dict[str, Path]:
         "approved_domains": config.policy.approved_domains,
     }
     return {name: path for name, path in files.items() if path is not None}
-
-
-def _applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:
-    rows = con.execute(
-        """
-        select
-            p.app, p.name, p.owner, p.data, p.type, p.profile, p.coverage, p.verdict, p.unconnected_reason,
-            count(a.account_id),
-            count(a.account_id) filter (where a.is_active is distinct from false),
-            count(a.last_sign_in_at) > 0
-        from audit.applications p
-        left join audit.accounts a on a.app = p.app
-        group by all
-        order by p.app
-        """
-    ).fetchall()
-    return tuple(_application(row) for row in rows)
-
-
-def _application(row: tuple[Any, ...]) -> ApplicationFact:
-    app, name, owner, data, *rest = row
-    return ApplicationFact(app, name, owner, tuple(data or ()), *rest)
-
-
-def _source(row: tuple[Any, ...]) -> Source:
-    source_id, kind, kind_of_file, verdict, stated, collected, duplicates, rejected, coverage, *rest = row
-    detail, started_at, finished_at, pages, query, sha256 = rest
-    return Source(
-        id=source_id,
-        kind=kind,
-        type=kind_of_file,
-        verdict=Verdict(verdict),
-        stated=stated,
-        collected=collected,
-        duplicates=duplicates,
-        rejected=rejected,
-        coverage=coverage,
-        detail=detail or "",
-        started_at=started_at and started_at.replace(tzinfo=UTC),
-        finished_at=finished_at and finished_at.replace(tzinfo=UTC),
-        pages=pages,
-        query=query,
-        sha256=sha256,
-    )
-
-
-def _stored_sources(audit_file: Path) -> tuple[Source, ...]:
-    with duckdb.connect(str(audit_file), read_only=True) as con:
-        rows = con.execute(
-            """
-            select
-                source_id, kind, type, verdict, stated, collected, duplicates, rejected, coverage, detail, started_at,
-                finished_at, pages, query, sha256
-            from audit.sources
-            order by source_id
-            """
-        ).fetchall()
-    return tuple(_source(row) for row in rows)
 
 
 def latest_record(config: Config, name: str) -> tuple[Scan, Path, Record]:

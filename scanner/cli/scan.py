@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,7 +10,10 @@ from scanner.cli import options, worst
 from scanner.cli.progress import ProgressDisplay
 from scanner.cli.text import echo_json, printable, table
 from scanner.config import Config
-from scanner.model import RuleOutcome, Severity
+from scanner.model import Record, RuleOutcome, Severity
+
+if TYPE_CHECKING:
+    from scanner.scan import Listeners, Outcome
 
 _FAIL_ON = click.Choice([str(severity) for severity in Severity])
 
@@ -57,7 +61,8 @@ def scan(
     policies = read_policies(config)
     with ProgressDisplay(log_format) as display:
         outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
-    _write_reports(config, outcome, outcome.folder)
+    if outcome.record:
+        _write_reports(config, outcome.record, outcome.folder)
     code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
     _summary(outcome, code, as_json)
     return code
@@ -105,11 +110,10 @@ def check(
     the result and write nothing.
     """
     from scanner import scan as scanning
-    from scanner.policy import read_policies
 
     config = options.read_config(config_path, state)
     with ProgressDisplay(log_format) as display:
-        outcome = scanning.check(config, read_policies(config), name, listeners=_listeners(display))
+        outcome = scanning.check(config, name, listeners=_listeners(display))
     code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
     _summary(outcome, code, as_json)
     return code
@@ -146,8 +150,7 @@ def report(
         privacy=privacy or config.report.privacy,
     )
     scan_, folder, record = scanning.latest_record(config, name)
-    outcome = scanning.Outcome(scan_, folder, record.sources, record)
-    written = _write_reports(replace(config, report=wanted), outcome, folder)
+    written = _write_reports(replace(config, report=wanted), record, folder)
     if as_json:
         echo_json({"scan_id": scan_.id, "dir": str(folder), "reports": [str(path) for path in written]})
     else:
@@ -156,18 +159,18 @@ def report(
     return 0
 
 
-def _listeners(display: ProgressDisplay):  # type: ignore[no-untyped-def]
+def _listeners(display: ProgressDisplay) -> "Listeners":
     from scanner.scan import Listeners
 
     return Listeners(progress=display, on_source=display.finished)
 
 
-def _write_reports(config: Config, outcome, folder: Path) -> tuple[Path, ...]:  # type: ignore[no-untyped-def]
+def _write_reports(config: Config, record: Record, folder: Path) -> tuple[Path, ...]:
     from scanner import reports
     from scanner.report.pseudonyms import load_key
 
     return reports.render(
-        outcome.record,
+        record,
         folder,
         wanted=config.report.frameworks,
         formats=config.report.formats,
@@ -179,9 +182,9 @@ def _write_reports(config: Config, outcome, folder: Path) -> tuple[Path, ...]:  
     )
 
 
-def _exit_code(outcome, fail_on: str, exit_zero: bool) -> int:  # type: ignore[no-untyped-def]
+def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool) -> int:
     limit = Severity(fail_on).rank
-    results = outcome.record.results
+    results = outcome.record.results if outcome.record else ()
     codes = []
     if any(f.counts and f.severity.rank <= limit for r in results if not r.lead for f in r.findings) and not exit_zero:
         codes.append(1)
@@ -190,7 +193,7 @@ def _exit_code(outcome, fail_on: str, exit_zero: bool) -> int:  # type: ignore[n
     return worst(codes)
 
 
-def _summary(outcome, code: int, as_json: bool) -> None:  # type: ignore[no-untyped-def]
+def _summary(outcome: "Outcome", code: int, as_json: bool) -> None:
     results = outcome.record.results if outcome.record else ()
     counted = Counter(str(f.severity) for r in results if not r.lead for f in r.findings if f.counts)
     if as_json:

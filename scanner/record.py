@@ -1,0 +1,102 @@
+"""From an audit file and rule results to the record of a scan."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from scanner import ledger
+from scanner.config import Config
+from scanner.model import ApplicationFact, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
+
+
+def assemble(
+    audit_file: Path,
+    config: Config,
+    scan: Scan,
+    sources: Sequence[Source],
+    chosen: Sequence[Rule],
+    results: Sequence[RuleResult],
+) -> Record:
+    """Put together what the reports and the evidence say about a scan; StoreError if the ledger does not add up."""
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        balance = ledger.read(con)
+        return Record(
+            scan=scan,
+            organization=config.organization,
+            timezone=config.timezone,
+            sources=tuple(sources),
+            applications=_applications(con),
+            rules=tuple(chosen),
+            results=tuple(results),
+            ledger=balance,
+            suppressions=tuple(
+                Suppression(*row)
+                for row in con.execute(
+                    "select kind, entries, previous_entries from audit.suppressions order by kind"
+                ).fetchall()
+            ),
+            account_buckets=ledger.accounts_by_app(con),
+            leaver_outcomes=ledger.leavers_by_app(con),
+        )
+
+
+def _applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:
+    rows = con.execute(
+        """
+        select
+            p.app, p.name, p.owner, p.data, p.type, p.profile, p.coverage, p.verdict, p.unconnected_reason,
+            count(a.account_id),
+            count(a.account_id) filter (where a.is_active is distinct from false),
+            count(a.last_sign_in_at) > 0
+        from audit.applications p
+        left join audit.accounts a on a.app = p.app
+        group by all
+        order by p.app
+        """
+    ).fetchall()
+    return tuple(_application(row) for row in rows)
+
+
+def _application(row: tuple[Any, ...]) -> ApplicationFact:
+    app, name, owner, data, *rest = row
+    return ApplicationFact(app, name, owner, tuple(data or ()), *rest)
+
+
+def _source(row: tuple[Any, ...]) -> Source:
+    source_id, kind, kind_of_file, verdict, stated, collected, duplicates, rejected, coverage, *rest = row
+    detail, started_at, finished_at, pages, query, sha256 = rest
+    return Source(
+        id=source_id,
+        kind=kind,
+        type=kind_of_file,
+        verdict=Verdict(verdict),
+        stated=stated,
+        collected=collected,
+        duplicates=duplicates,
+        rejected=rejected,
+        coverage=coverage,
+        detail=detail or "",
+        started_at=started_at and started_at.replace(tzinfo=UTC),
+        finished_at=finished_at and finished_at.replace(tzinfo=UTC),
+        pages=pages,
+        query=query,
+        sha256=sha256,
+    )
+
+
+def stored_sources(audit_file: Path) -> tuple[Source, ...]:
+    """Return the sources of a scan as its audit file tells them."""
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        rows = con.execute(
+            """
+            select
+                source_id, kind, type, verdict, stated, collected, duplicates, rejected, coverage, detail, started_at,
+                finished_at, pages, query, sha256
+            from audit.sources
+            order by source_id
+            """
+        ).fetchall()
+    return tuple(_source(row) for row in rows)
