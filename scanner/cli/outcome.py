@@ -35,16 +35,19 @@ def run(invoke: Callable[[], object]) -> int:
         # A terminal that knows ASCII only must not turn a name into an error.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    restore = _interrupt_on_term()
+    signals: list[int] = []
+    restore = _interrupt_on(signals, signal.SIGTERM, signal.SIGINT)
     try:
-        return _guarded(invoke)
+        code = _guarded(invoke, signals)
     except KeyboardInterrupt:  # a second one, while the first was being handled
         return INTERRUPTED
     finally:
         restore()
+    # Libraries may swallow the interrupt; what came out after it is then not to be trusted.
+    return INTERRUPTED if signals else code
 
 
-def _guarded(invoke: Callable[[], object]) -> int:
+def _guarded(invoke: Callable[[], object], signals: list[int]) -> int:
     try:
         result = invoke()
         sys.stdout.flush()
@@ -67,9 +70,9 @@ def _guarded(invoke: Callable[[], object]) -> int:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             _say(f"error: no space left on the disk{f' for {error.filename}' if error.filename else ''}; free some")
             return 6
-        return _internal(error)
+        return _internal(error, signals)
     except Exception as error:
-        return _internal(error)
+        return _internal(error, signals)
 
 
 def _say(message: str) -> None:
@@ -77,8 +80,11 @@ def _say(message: str) -> None:
         click.echo("\n".join(printable(line) for line in message.splitlines()), err=True)
 
 
-def _internal(error: Exception) -> int:
+def _internal(error: Exception, signals: list[int]) -> int:
     """Tell an error that is ours in one line; its traceback goes to a file that only its owner may read."""
+    if signals:  # DuckDB turns the interrupt of a query into a RuntimeError
+        _say("interrupted")
+        return INTERRUPTED
     import traceback
 
     where = "the log of it could not be written"
@@ -93,18 +99,24 @@ def _internal(error: Exception) -> int:
     return 6
 
 
-def _interrupt_on_term() -> Callable[[], None]:
-    """Make SIGTERM end a command as Ctrl-C does; return what undoes it."""
+def _interrupt_on(seen: list[int], *signals: signal.Signals) -> Callable[[], None]:
+    """Make signals end a command as Ctrl-C does, and note them in `seen`; return what undoes it."""
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # What is ignored stays so: a shell starts background jobs deaf to Ctrl-C on purpose.
+    before = {one: signal.getsignal(one) for one in signals}
+    heard = [one for one in signals if before[one] is not signal.SIG_IGN]
+    for one in heard:
+        signal.signal(one, interrupt)
 
     def restore() -> None:
-        signal.signal(signal.SIGTERM, before)
+        for one in heard:
+            signal.signal(one, before[one])
 
     return restore
 

@@ -203,6 +203,23 @@ def test_each_error_has_its_code(capsys, error, code, told):
     assert capsys.readouterr() == ("", told)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("swallow", [KeyError, KeyboardInterrupt, None])
+def test_an_interrupt_that_a_library_swallows_is_still_one(capsys, number, swallow):
+    """A library may turn the interrupt into an error of its own, or go on; the code says interrupted all the same."""
+
+    def command() -> int:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            if swallow:
+                raise swallow from None
+        return 0
+
+    assert run_guarded(command) == 130
+    assert capsys.readouterr().err == ("interrupted\n" if swallow else "")
+
+
 @pytest.mark.parametrize(("result", "code"), [(None, 0), (3, 3), (True, 0), ("x", 0)])
 def test_a_command_returns_its_code(result, code):
     """What a command returns is its exit code; anything but a number is 0."""
