@@ -133,9 +133,16 @@ def with_names(record: Record, audit: Path) -> Record:
 def _lookup(
     con: duckdb.DuckDBPyConnection, table: Path, keys: str, value: str, wanted: Collection[tuple[str | None, ...]]
 ) -> dict[tuple[str, ...], str]:
-    """Return key -> value for the rows of a Parquet table whose keys are wanted."""
-    rows = con.execute(f"select {keys}, {value} from read_parquet($file)", {"file": str(table)})
-    found: dict[tuple[str, ...], str] = {}
-    while batch := rows.fetchmany(50_000):
-        found |= {row[:-1]: row[-1] for row in batch if row[:-1] in wanted and row[-1] is not None}
-    return found
+    """Return key -> value for the rows of a Parquet table whose keys are wanted; the table may be large."""
+    names = keys.split(", ")
+    structure = json.dumps([dict.fromkeys(names, "varchar")])
+    rows = con.execute(
+        f"""
+        select {keys}, {value}
+        from read_parquet($file)
+        semi join (select unnest(from_json($wanted, '{structure}'), recursive := true)) using ({keys})
+        where {value} is not null
+        """,
+        {"file": str(table), "wanted": json.dumps([dict(zip(names, key, strict=True)) for key in wanted])},
+    ).fetchall()
+    return {row[:-1]: row[-1] for row in rows}

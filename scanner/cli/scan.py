@@ -8,7 +8,7 @@ import click
 
 from scanner.cli import options, worst
 from scanner.cli.progress import ProgressDisplay
-from scanner.cli.text import echo_json, printable, table
+from scanner.cli.text import cut, echo_json, printable, table
 from scanner.config import Config
 from scanner.model import Record, RuleOutcome, Severity
 
@@ -236,9 +236,10 @@ def _summary(outcome: "Outcome", code: int, as_json: bool) -> None:
                 len([f for f in r.findings if f.counts]),
                 r.tested,
                 r.population,
+                cut(r.detail, 70) if r.result in (RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR) else "",
             ]
             for r in results
         ]
-        _tell(table(["rule", "result", "exceptions", "tested", "population"], rows))
+        _tell(table(["rule", "result", "exceptions", "tested", "population", "why not"], rows))
         _say("findings: " + ", ".join(f"{counted[str(severity)]} {severity}" for severity in Severity))
     click.echo(str(outcome.folder))
