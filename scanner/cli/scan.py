@@ -1,14 +1,13 @@
 """`scan`, `collect`, `check` and `report`."""
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from scanner.cli import options, worst
+from scanner.cli import options, summary, worst
 from scanner.cli.progress import ProgressDisplay
-from scanner.cli.text import cut, echo_json, printable, table
+from scanner.cli.text import echo_json
 from scanner.config import Config
 from scanner.model import Record, RuleOutcome, Severity
 
@@ -16,15 +15,6 @@ if TYPE_CHECKING:
     from scanner.scan import Listeners, Outcome
 
 _FAIL_ON = click.Choice([str(severity) for severity in Severity])
-
-
-def _say(text: str) -> None:
-    click.echo(printable(text), err=True)
-
-
-def _tell(lines: str) -> None:
-    """Print a table, whose cells are printable already."""
-    click.echo(f"\n{lines}", err=True)
 
 
 @click.command(
@@ -62,9 +52,9 @@ def scan(
     with ProgressDisplay(log_format) as display:
         outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
     if outcome.record:
-        _write_reports(config, outcome.record, outcome.folder)
+        _write_reports(config, outcome.record, outcome.folder, log_format)
     code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
-    _summary(outcome, code, as_json)
+    summary.tell(outcome, code, as_json=as_json, log_format=log_format)
     return code
 
 
@@ -84,7 +74,7 @@ def collect(config_path: Path, state: Path | None, log_format: str, as_json: boo
             config, read_policies(config), as_of=as_of, listeners=_listeners(display), only_collect=True
         )
     code = 0 if outcome.scan.complete else 3
-    _summary(outcome, code, as_json)
+    summary.tell(outcome, code, as_json=as_json, log_format=log_format)
     return code
 
 
@@ -115,7 +105,7 @@ def check(
     with ProgressDisplay(log_format) as display:
         outcome = scanning.check(config, name, listeners=_listeners(display))
     code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
-    _summary(outcome, code, as_json)
+    summary.tell(outcome, code, as_json=as_json, log_format=log_format)
     return code
 
 
@@ -150,7 +140,7 @@ def report(
         privacy=privacy or config.report.privacy,
     )
     scan_, folder, record = scanning.latest_record(config, name)
-    written = _write_reports(replace(config, report=wanted), record, folder)
+    written = _write_reports(replace(config, report=wanted), record, folder, log_format)
     if as_json:
         echo_json({"scan_id": scan_.id, "dir": str(folder), "reports": [str(path) for path in written]})
     else:
@@ -165,7 +155,7 @@ def _listeners(display: ProgressDisplay) -> "Listeners":
     return Listeners(progress=display, on_source=display.finished)
 
 
-def _write_reports(config: Config, record: Record, folder: Path) -> tuple[Path, ...]:
+def _write_reports(config: Config, record: Record, folder: Path, log_format: str) -> tuple[Path, ...]:
     from scanner import reports
     from scanner.report.pseudonyms import load_key
 
@@ -178,7 +168,7 @@ def _write_reports(config: Config, record: Record, folder: Path) -> tuple[Path, 
         rows_per_rule=config.report.rows_per_rule,
         prepared_by=config.report.prepared_by,
         key=load_key(config.state, create=True),
-        on_report=lambda path: _say(f"wrote {path}"),
+        on_report=lambda path: summary.say(f"wrote {path}", log_format, report=str(path)),
     )
 
 
@@ -191,55 +181,3 @@ def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool) -> int:
     if not outcome.scan.complete or any(r.result is RuleOutcome.ERROR for r in results):
         codes.append(3)
     return worst(codes)
-
-
-def _summary(outcome: "Outcome", code: int, as_json: bool) -> None:
-    results = outcome.record.results if outcome.record else ()
-    counted = Counter(str(f.severity) for r in results if not r.lead for f in r.findings if f.counts)
-    if as_json:
-        echo_json(
-            {
-                "scan_id": outcome.scan.id,
-                "dir": str(outcome.folder),
-                "complete": outcome.scan.complete,
-                "sources": [
-                    {
-                        "id": s.id,
-                        "verdict": str(s.verdict),
-                        "stated": s.stated,
-                        "collected": s.collected,
-                        "detail": s.detail,
-                    }
-                    for s in outcome.sources
-                ],
-                "findings": {str(severity): counted[str(severity)] for severity in Severity},
-                "exit_code": code,
-            }
-        )
-        return
-    if outcome.sources:
-        _tell(
-            table(
-                ["source", "verdict", "stated", "collected", "rejected", "detail"],
-                [
-                    [s.id, str(s.verdict), "-" if s.stated is None else s.stated, s.collected, s.rejected, s.detail]
-                    for s in outcome.sources
-                ],
-            )
-        )
-    if results:
-        words = {"exceptions": "exceptions noted", "clean": "no exceptions noted", "unable_to_test": "unable to test"}
-        rows = [
-            [
-                r.rule,
-                words.get(str(r.result), str(r.result)),
-                len([f for f in r.findings if f.counts]),
-                r.tested,
-                r.population,
-                cut(r.detail, 70) if r.result in (RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR) else "",
-            ]
-            for r in results
-        ]
-        _tell(table(["rule", "result", "exceptions", "tested", "population", "why not"], rows))
-        _say("findings: " + ", ".join(f"{counted[str(severity)]} {severity}" for severity in Severity))
-    click.echo(str(outcome.folder))

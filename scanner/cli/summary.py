@@ -1,0 +1,89 @@
+"""What `scan`, `collect` and `check` say at their end: tables for people, one document for programs."""
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from scanner.cli.text import cut, echo_json, printable, table
+from scanner.model import RuleOutcome, RuleResult, Severity
+
+if TYPE_CHECKING:
+    from scanner.scan import Outcome
+
+_log = logging.getLogger(__name__)
+
+_WORDS = {
+    RuleOutcome.EXCEPTIONS: "exceptions noted",
+    RuleOutcome.CLEAN: "no exceptions noted",
+    RuleOutcome.UNABLE_TO_TEST: "unable to test",
+    RuleOutcome.ERROR: "error",
+}
+
+
+def say(message: str, log_format: str, **fields: object) -> None:
+    """Print a message on stderr, as a line of the log where that is JSON."""
+    if log_format == "json":
+        _log.info(message, extra=fields)
+    else:
+        click.echo(printable(message), err=True)
+
+
+def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> None:
+    """Print the result; without `as_json` the last line, on stdout, names the folder of the scan."""
+    results = outcome.record.results if outcome.record else ()
+    counted = Counter(f.severity for r in results if not r.lead for f in r.findings if f.counts)
+    findings = {str(severity): counted[severity] for severity in Severity}
+    for result in results:
+        if result.result is RuleOutcome.ERROR:
+            _log.error("rule %s: %s", result.rule, result.detail, extra={"rule": result.rule})
+    if log_format == "json":
+        _log.info("finished", extra={"scan": outcome.scan.id, "complete": outcome.scan.complete, "exit_code": code})
+    elif not as_json:
+        _tables(outcome, results)
+        if results:
+            say("findings: " + ", ".join(f"{count} {severity}" for severity, count in findings.items()), log_format)
+    if as_json:
+        echo_json(_document(outcome, findings, code))
+    else:
+        click.echo(str(outcome.folder))
+
+
+def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[str, object]:
+    return {
+        "scan_id": outcome.scan.id,
+        "dir": str(outcome.folder),
+        "complete": outcome.scan.complete,
+        "sources": [
+            {
+                "id": source.id,
+                "verdict": str(source.verdict),
+                "stated": source.stated,
+                "collected": source.collected,
+                "detail": source.detail,
+            }
+            for source in outcome.sources
+        ],
+        "findings": findings,
+        "exit_code": code,
+    }
+
+
+def _tables(outcome: "Outcome", results: tuple[RuleResult, ...]) -> None:
+    sources = [[s.id, s.verdict, s.stated, s.collected, s.rejected, s.detail] for s in outcome.sources]
+    click.echo("\n" + table(["source", "verdict", "stated", "collected", "rejected", "detail"], sources), err=True)
+    if not results:
+        return
+    rows = [
+        [
+            result.rule,
+            _WORDS[result.result],
+            sum(finding.counts for finding in result.findings),
+            result.tested,
+            result.population,
+            cut(result.detail, 70) if result.result in (RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR) else "",
+        ]
+        for result in results
+    ]
+    click.echo("\n" + table(["rule", "result", "exceptions", "tested", "population", "why not"], rows), err=True)
