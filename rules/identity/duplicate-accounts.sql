@@ -7,24 +7,38 @@ remedy = "Keep one account and deactivate the other, or enter the second one in 
 remedy_mode = "notify"
 needs = { roster = true }
 ---*/
-with owned as (
-    select
-        app,
-        account_id,
-        username,
-        worker_id,
-        is_active,
-        match_confidence,
-        -- The account to keep: surely matched, then the oldest. The others are the finding.
-        row_number() over (
-            partition by app, worker_id
-            order by match_confidence = 'certain' desc, created_at nulls last, length(username), username, account_id
-        ) as place,
-        count(*) over (partition by app, worker_id) as accounts
+with several as (
+    -- Few people have a second account: only theirs are put in order below. The hash finds them fast; that two people
+    -- may share one does no harm, since the order is by person.
+    select hash(app, worker_id) as pair
     from human_accounts
     where excluded_because is null
         and worker_id is not null
-        and match_confidence in ('certain', 'probable')
+    group by pair
+    having count(*) > 1
+),
+owned as (
+    select
+        a.app,
+        a.account_id,
+        a.username,
+        a.worker_id,
+        a.is_active,
+        -- The account to keep: surely matched, then the oldest. The others are the finding.
+        row_number() over (
+            partition by a.app, a.worker_id
+            order by
+                a.match_confidence = 'certain' desc,
+                a.created_at nulls last,
+                length(a.username),
+                a.username,
+                a.account_id
+        ) as place,
+        count(*) over (partition by a.app, a.worker_id) as accounts
+    from human_accounts a
+    where a.excluded_because is null
+        and a.worker_id is not null
+        and hash(a.app, a.worker_id) in (select pair from several)
 ),
 privileged as (
     select distinct app, account_id

@@ -25,5 +25,7 @@ select
     a.match_confidence = 'suggested' as name_suggestion
 from human_accounts a
 left join privileged p on p.app = a.app and p.account_id = a.account_id
-where a.excluded_because is null
+-- Matched accounts have a worker; `is null` is what the scan can filter by before it reads the other columns.
+where a.worker_id is null
     and a.match_confidence in ('none', 'suggested')
+    and a.excluded_because is null

@@ -17,5 +17,5 @@ select
     a.deactivated_at,
     any_value(g.path order by g.path) as path
 from inactive_accounts a
-join privileged_grants g on g.app = a.app and g.account_id = a.account_id
+join grants g on g.app = a.app and g.account_id = a.account_id and g.is_privileged
 group by a.app, a.account_id, a.username, g.entitlement, a.worker_id, a.deactivated_at

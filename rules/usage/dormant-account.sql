@@ -21,29 +21,44 @@ min = 1
 max = 1000
 source = "CIS Control 5.3 names 45 days."
 ---*/
-with privileged as (
-    select distinct app, account_id
-    from grants
-    where is_privileged
-),
-used as (
+with idle as (
+    -- Most accounts are in use: the shorter limit leaves few for the joins below.
     select
-        a.app,
-        a.account_id,
-        a.username,
-        a.worker_id,
-        a.is_active,
-        a.created_at,
+        app,
+        account_id,
+        username,
+        worker_id,
+        is_active,
+        created_at,
+        greatest(last_sign_in_at, last_activity_at) as last_used_at
+    from human_accounts
+    where excluded_because is null
+        and last_sign_in_at is not null
+        and greatest(last_sign_in_at, last_activity_at)
+            < $as_of - to_days(least($dormant_days::integer, $privileged_dormant_days::integer))
+),
+privileged as (
+    select distinct g.app, g.account_id
+    from grants g
+    join idle i on i.app = g.app and i.account_id = g.account_id
+    where g.is_privileged
+),
+judged as (
+    select
+        i.app,
+        i.account_id,
+        i.username,
+        i.worker_id,
+        i.is_active,
+        i.created_at,
+        i.last_used_at,
         p.account_id is not null as is_privileged,
-        greatest(a.last_sign_in_at, a.last_activity_at) as last_used_at,
         if(p.account_id is null, $dormant_days::integer, $privileged_dormant_days::integer) as limit_days
-    from human_accounts a
-    left join privileged p on p.app = a.app and p.account_id = a.account_id
-    left join workers w on w.worker_id = a.worker_id
-    where a.excluded_because is null
-        and a.last_sign_in_at is not null
-        -- People on leave are absent, and leavers have a rule of their own.
-        and coalesce(w.status, 'active') not in ('on_leave', 'terminated')
+    from idle i
+    left join privileged p on p.app = i.app and p.account_id = i.account_id
+    left join workers w on w.worker_id = i.worker_id
+    -- People on leave are absent, and leavers have a rule of their own.
+    where coalesce(w.status, 'active') not in ('on_leave', 'terminated')
 )
 select
     app,
@@ -55,6 +70,6 @@ select
     case when is_active is null then 'unknown' else 'fail' end as verdict,
     last_used_at,
     is_privileged
-from used
+from judged
 where last_used_at < $as_of - to_days(limit_days)
     and (created_at is null or created_at < $as_of - to_days(limit_days))
