@@ -12,6 +12,7 @@ from scanner.collectors import APPLICATION_COLLECTORS, ROSTER_COLLECTORS
 from scanner.collectors.interface import Progress
 from scanner.collectors.roster import shrunk
 from scanner.config import Application, Config, Roster
+from scanner.errors import StoreError
 from scanner.model import Collected, Source, Verdict
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def collect(
     ]
     deadline = time.monotonic() + config.scan.max_seconds
     waiting: queue.Queue[int] = queue.Queue()
-    done: queue.Queue[tuple[int, Collected]] = queue.Queue()
+    done: queue.Queue[tuple[int, Collected | StoreError]] = queue.Queue()
     for index in range(len(sources)):
         waiting.put(index)
 
@@ -61,6 +62,9 @@ def collect(
             index, collected = done.get(timeout=max(0.1, deadline + GRACE_SECONDS - time.monotonic()))
         except queue.Empty:
             break
+        if isinstance(collected, StoreError):
+            # Our own disk: no other source would fare better, and no verdict about a source could say so.
+            raise collected
         collected = _refuse_shrunken(sources[index], collected, previous)
         results[index] = collected
         on_source(collected.source)
@@ -71,7 +75,9 @@ def collect(
     return tuple(results[index] for index in range(len(sources)))
 
 
-def _collect_one(source: Roster | Application, into: Path, progress: Progress, deadline: float) -> Collected:
+def _collect_one(
+    source: Roster | Application, into: Path, progress: Progress, deadline: float
+) -> Collected | StoreError:
     folder = into / source.id
     remaining = deadline - time.monotonic()
     if remaining <= 0:
@@ -82,6 +88,10 @@ def _collect_one(source: Roster | Application, into: Path, progress: Progress, d
             return ROSTER_COLLECTORS[source.type](source, folder, progress)
         limits = replace(source.limits, max_seconds=min(source.limits.max_seconds, remaining))
         return APPLICATION_COLLECTORS[source.type](replace(source, limits=limits), folder, progress)
+    except StoreError as exc:
+        return exc
+    except OSError as exc:
+        return StoreError(f"cannot write to {folder}: {exc.strerror}")
     except Exception as exc:
         # A fault of ours in one collector must not take the others down. Its text may hold anything: name its type.
         _log.debug("collector of %s failed", source.id, exc_info=True)

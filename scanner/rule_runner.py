@@ -212,7 +212,7 @@ def _share(
 def _app_untestable(rule: Rule, app: str | None, scope: int, lacking: int, frame: Frame) -> str:
     verdict = frame.verdicts.get(app) if app is not None else "complete"
     if rule.needs.apps and verdict not in ("complete", None):
-        return f"the list of accounts is not complete ({verdict})"
+        return _unread(verdict)
     if rule.needs.fields and scope and lacking == scope:
         return f"the application does not supply {', '.join(rule.needs.fields)}"
     return ""
@@ -230,7 +230,7 @@ def _fold(
         # An application of which nothing was seen has no rows in the population, and must not read as clean.
         results.add(RuleOutcome.UNABLE_TO_TEST)
     reasons = [f"{part.app}: {part.detail}" if part.app else part.detail for part in parts if part.detail]
-    reasons += [f"{app}: nothing could be read" for app in silent if rule.needs.apps and not why_not]
+    reasons += [f"{app}: {_unread(frame.verdicts[app])}" for app in silent if rule.needs.apps and not why_not]
     return RuleResult(
         rule=rule.id,
         title=rule.title,
@@ -246,6 +246,10 @@ def _fold(
         apps=tuple(parts),
         lead=rule.lead,
     )
+
+
+def _unread(verdict: str | None) -> str:
+    return "nothing could be read" if verdict == "failed" else f"the list of accounts is not complete ({verdict})"
 
 
 def _scope_note(rule: Rule, frame: Frame) -> str:
