@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SYSTEM := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium poppler-utils
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
@@ -17,6 +17,9 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check scanner tests benchmarks
 	$(BIN)/ruff check scanner tests benchmarks
 	$(BIN)/mypy
+
+docs: $(VENV)/.ready
+	$(BIN)/python -m scanner.docs
 
 bench: $(VENV)/.ready
 	$(BIN)/pip install --quiet --editable '.[bench]'

@@ -1,0 +1,102 @@
+"""Writes docs/reference.md from what the program says of itself: commands, rules, the audit schema."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import duckdb
+
+from scanner import rules
+from scanner.cli import COMMANDS, main
+from scanner.model import Rule
+from scanner.store.audit import SQL
+
+TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
+
+
+def reference() -> str:
+    """Return the whole document."""
+    parts = [
+        "# Reference",
+        "Made by `make docs` from the program itself; a test keeps it true.",
+        "## Commands",
+        *_commands(),
+        "## Rules",
+        *_rules(),
+        "## The audit schema",
+        "What rules see, and what the evidence holds. All instants are UTC; null means that the source did not say.",
+        *_schema(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands() -> Iterator[str]:
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        if command is None:
+            continue
+        yield f"### {name}"
+        yield _help(command, f"orphanscan {name}")
+        if isinstance(command, click.Group):
+            for inner, entry in command.commands.items():
+                yield _help(entry, f"orphanscan {name} {inner}")
+
+
+def _help(command: click.Command, path: str) -> str:
+    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    lines = [line.rstrip() for line in command.get_help(context).splitlines()]
+    return "```\n" + "\n".join(lines) + "\n```"
+
+
+def _rules() -> Iterator[str]:
+    for rule in rules.find():
+        yield f"### {rule.id}"
+        yield f"{rule.title}. Severity: {rule.severity}. Population: `{rule.population}`. {_needs(rule)}"
+        yield f"{rule.why} *What to do:* {rule.remedy}"
+        if rule.params:
+            rows = [f"| {p.name} | {p.default} | {p.minimum} to {p.maximum} | {p.source} |" for p in rule.params]
+            yield "\n".join(
+                ["| parameter | default | range | where the default comes from |", "|---|---|---|---|", *rows]
+            )
+
+
+def _needs(rule: Rule) -> str:
+    needs = [
+        *(["complete rosters"] if rule.needs.roster else []),
+        *(["complete lists of accounts"] if rule.needs.apps else []),
+        *(f"the field `{field}`" for field in rule.needs.fields),
+        *(f"the policy input `{name}`" for name in rule.needs.policy),
+    ]
+    return f"Needs {', '.join(needs)}." if needs else "Needs nothing."
+
+
+def _schema() -> Iterator[str]:
+    with duckdb.connect() as con:
+        con.execute(SQL.read_text())
+        tables = con.execute(
+            "select table_name, comment from duckdb_tables() where schema_name = 'audit' order by table_name"
+        ).fetchall()
+        for table, comment in tables:
+            yield f"### audit.{table}\n\n{comment}"
+            columns = con.execute(
+                "select column_name, lower(data_type), comment from duckdb_columns()"
+                " where schema_name = 'audit' and table_name = $table order by column_index",
+                {"table": table},
+            ).fetchall()
+            yield "\n".join(["| column | type | meaning |", "|---|---|---|", *(_row(*column) for column in columns)])
+        views = con.execute(
+            "select view_name, comment from duckdb_views() where schema_name = 'audit' order by view_name"
+        ).fetchall()
+        yield "### Populations"
+        yield "\n".join(["| view | meaning |", "|---|---|", *(f"| {view} | {comment} |" for view, comment in views)])
+
+
+def _row(name: str, kind: str, comment: str | None) -> str:
+    return f"| {name} | {kind} | {re.sub(r'[|]', '/', comment or '')} |"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(reference())
+    sys.stdout.write(f"{TARGET}\n")

@@ -1,0 +1,115 @@
+"""The directions of imports, and where the outside world may be touched."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "scanner"
+
+# Who may import whom, by top-level module of the package. `model`, `errors`, `paths` and `config` (plain values) are
+# open to all and not listed. A new line here is a decision: say why beside it.
+MAY_IMPORT = {
+    "__main__": {"cli"},
+    "clock": {"store"},  # the clock may not run backwards against what is stored
+    "collect": {"collectors"},
+    "collectors": {"secrets"},
+    "config_auth": {"config_keys"},
+    "config_file": {"config_keys", "config_sources"},
+    "config_keys": set(),
+    "config_sources": {"config_auth", "config_keys"},
+    "demo": set(),  # drives the command line as a user would
+    "docs": {"cli", "rules", "store"},  # writes the reference from them
+    "evidence": set(),
+    "findings": set(),
+    "findings_json": set(),
+    "frameworks": set(),
+    "ledger": set(),
+    "policy": {"config_file", "config_keys"},
+    "record": {"ledger"},
+    "report": {"frameworks"},
+    "reports": {"evidence", "frameworks", "report"},
+    "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files
+    "rule_child": set(),  # nothing of ours is loaded beside a rule
+    "rule_process": set(),
+    "rule_runner": {"rule_process", "rules"},
+    "rules": {"config_keys"},  # reads files that only their owner may write
+    # Wires the parts into a scan; nothing but the command line imports it.
+    "scan": {
+        "clock",
+        "collect",
+        "collectors",
+        "evidence",
+        "findings",
+        "findings_json",
+        "policy",
+        "record",
+        "report",
+        "rule_runner",
+        "rules",
+        "store",
+    },
+    "secrets": set(),
+    "store": {"policy"},
+}
+OPEN = {"model", "errors", "paths", "config", "__version__"}
+NETWORK = ("httpx", "socket", "ssl", "socketserver", "http.", "urllib.request")
+
+
+def modules() -> list[tuple[str, Path, ast.Module]]:
+    """Return (top-level name, file, syntax tree) of every module."""
+    return [
+        (path.relative_to(PACKAGE).with_suffix("").parts[0], path, ast.parse(path.read_text()))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path != PACKAGE / "__init__.py"
+    ]
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Return every module that a syntax tree imports, with the names taken from it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def test_imports_go_in_the_agreed_directions() -> None:
+    """The table above is the whole truth, and holds no line that nobody needs."""
+    used: dict[str, set[str]] = {}
+    for name, _, tree in modules():
+        ours = {module.split(".")[1] for module in imported(tree) if module.startswith("scanner.")}
+        used.setdefault(name, set()).update(ours - OPEN - {name})
+    del used["cli"]
+    for name in OPEN & set(used):
+        assert used.pop(name) == set(), name
+
+    assert {name: found for name, found in used.items() if found} == {
+        name: allowed for name, allowed in MAY_IMPORT.items() if allowed and name in used
+    }
+
+
+def test_model_and_errors_import_nothing_of_ours() -> None:
+    """They are what everything else stands on."""
+    for name in ("model", "errors"):
+        tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+        assert not any(module.startswith("scanner") for module in imported(tree))
+
+
+def test_the_network_is_touched_by_collectors_and_the_demo_only() -> None:
+    """Whoever reviews what leaves the machine has one place to look."""
+    for name, path, tree in modules():
+        if name not in ("collectors", "demo"):
+            reached = [module for module in imported(tree) if module.startswith(NETWORK)]
+            assert not reached, f"{path} imports {reached}"
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    """Everything else returns or raises."""
+    for name, path, tree in modules():
+        if name in ("cli", "__main__", "docs"):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in ("print", "click.echo", "sys.exit"), f"{path}:{node.lineno} calls {called}"
