@@ -150,3 +150,27 @@ def test_a_clock_before_the_last_scan_is_refused(company: Path) -> None:
 
     assert done.returncode == 2
     assert "before that of the last one" in done.stderr
+
+
+def test_a_full_disk_ends_the_scan_with_one_clear_line_and_the_next_one_runs(company: Path) -> None:
+    """Exit 6, the disk named, nothing left behind; with room again, the scan runs."""
+    (company / "small").mkdir()
+    script = f"""
+        mount -t tmpfs -o size=3m tmpfs small || exit 99
+        {sys.executable} -m scanner scan --state small/state; echo "full: $?"
+        mount -o remount,size=64m small
+        {sys.executable} -m scanner scan --state small/state; echo "again: $?"
+        echo "left: $(ls small/state/staging | wc -l)"
+    """
+    # A mount name space of its own, and for an ordinary user one of users too: the mount is gone with the process.
+    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+
+    done = subprocess.run(
+        [*own, "sh", "-c", script], cwd=company, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert "full: 6" in done.stdout, done.stderr
+    assert "again: 1" in done.stdout
+    assert "left: 0" in done.stdout
+    assert "no space left on the disk" in done.stderr
+    assert "Traceback" not in done.stderr

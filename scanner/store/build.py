@@ -89,7 +89,12 @@ def working(staging: Path, memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection
         raise StoreError(
             f"the scan needs more than {memory_mb} MB of memory; raise memory_mb in [scan] of the configuration"
         ) from exc
-    except duckdb.IOException as exc:
+    except duckdb.Error as exc:
+        # A failed checkpoint is a fatal error to DuckDB, not one of input and output.
+        if "No space left on device" in str(exc):
+            raise StoreError(f"no space left on the disk of {staging}; free some and scan again") from exc
+        if not isinstance(exc, duckdb.IOException):
+            raise
         raise StoreError(f"cannot write to {staging}: {str(exc).splitlines()[0]}") from exc
 
 
