@@ -1,6 +1,5 @@
-"""Writes docs/reference.md from what the program says of itself: commands, rules, the audit schema."""
+"""Writes docs/reference.md from what the program says of itself: commands, configuration, rules, the audit schema."""
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import click
 import duckdb
 
-from scanner import rules
+from scanner import docs_configuration, rules
 from scanner.cli import COMMANDS, main
 from scanner.model import Rule
 from scanner.store.audit import SQL
@@ -23,6 +22,8 @@ def reference() -> str:
         "Made by `make docs` from the program itself; a test keeps it true.",
         "## Commands",
         *_commands(),
+        "## Configuration",
+        *docs_configuration.parts(),
         "## Rules",
         *_rules(),
         "## The audit schema",
@@ -33,20 +34,22 @@ def reference() -> str:
 
 
 def _commands() -> Iterator[str]:
+    top = click.Context(main, info_name="orphanscan", terminal_width=100, **main.context_settings)
+    yield _help(top)
     for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)
+        command = main.get_command(top, name)
         if command is None:
             continue
+        context = click.Context(command, parent=top, info_name=name)
         yield f"### {name}"
-        yield _help(command, f"orphanscan {name}")
+        yield _help(context)
         if isinstance(command, click.Group):
             for inner, entry in command.commands.items():
-                yield _help(entry, f"orphanscan {name} {inner}")
+                yield _help(click.Context(entry, parent=context, info_name=inner))
 
 
-def _help(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
-    lines = [line.rstrip() for line in command.get_help(context).splitlines()]
+def _help(context: click.Context) -> str:
+    lines = [line.rstrip() for line in context.get_help().splitlines()]
     return "```\n" + "\n".join(lines) + "\n```"
 
 
@@ -68,6 +71,7 @@ def _needs(rule: Rule) -> str:
         *(["complete lists of accounts"] if rule.needs.apps else []),
         *(f"the field `{field}`" for field in rule.needs.fields),
         *(f"the policy input `{name}`" for name in rule.needs.policy),
+        *(["an earlier scan"] if rule.needs.history else []),
     ]
     return f"Needs {', '.join(needs)}." if needs else "Needs nothing."
 
@@ -94,7 +98,7 @@ def _schema() -> Iterator[str]:
 
 
 def _row(name: str, kind: str, comment: str | None) -> str:
-    return f"| {name} | {kind} | {re.sub(r'[|]', '/', comment or '')} |"
+    return f"| {name} | {kind} | {(comment or '').replace('|', '/')} |"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,26 @@
 """The documents say what the program does."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-from scanner import docs, rules
-from scanner.cli import COMMANDS, WORST_FIRST
+import duckdb
+import pytest
+
+from scanner import config_file, docs, rules
+from scanner.cli import COMMANDS
+from scanner.errors import ConfigError
+from scanner.store.audit import SQL
 
 ROOT = Path(__file__).parent.parent
+TABLES = {f"[{name}]": f"[{name}]\nzzzzzz = 1" for name in ("scan", "matching", "policy", "rules", "report")} | {
+    "[[roster]]": "[[roster]]\nzzzzzz = 1",
+    "[[application]]": "[[application]]\nzzzzzz = 1",
+    "[[matching.kinds]]": "[matching]\nkinds = [{ zzzzzz = 1 }]",
+    "[application.limits]": "[[application]]\nlimits = { zzzzzz = 1 }",
+}
+"""Heading of the reference -> a file that has a key in that table which nobody knows."""
 
 
 def test_the_reference_is_what_the_program_says_of_itself() -> None:
@@ -14,14 +28,46 @@ def test_the_reference_is_what_the_program_says_of_itself() -> None:
     assert docs.TARGET.read_text() == docs.reference()
 
 
-def test_the_readme_names_every_exit_code_and_the_documents_every_command_and_rule() -> None:
-    """Nobody has to read code to learn what a scheduler may see."""
-    readme = (ROOT / "README.md").read_text()
-    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", readme, re.MULTILINE)}
-    reference = docs.TARGET.read_text()
+def test_the_reference_shows_the_help_that_people_see() -> None:
+    """Word for word, apart from where lines break."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "scanner", "report", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
 
-    assert codes == {0, *WORST_FIRST, 130}
+    assert " ".join(shown.split()) in " ".join(docs.TARGET.read_text().split())
+
+
+def test_the_reference_holds_every_command_rule_table_and_view() -> None:
+    """Nobody has to read code to learn what there is."""
+    reference = docs.TARGET.read_text()
+    with duckdb.connect() as con:
+        con.execute(SQL.read_text())
+        tables = con.execute("select table_name from duckdb_tables() where schema_name = 'audit'").fetchall()
+        views = con.execute("select view_name from duckdb_views() where schema_name = 'audit'").fetchall()
+
     assert all(f"### {name}\n" in reference for name in (*COMMANDS, *(rule.id for rule in rules.find())))
+    assert all(f"### audit.{name}\n" in reference for (name,) in tables)
+    assert all(f"| {name} |" in reference for (name,) in views)
+
+
+@pytest.mark.parametrize(("heading", "text"), TABLES.items(), ids=list(TABLES))
+def test_the_reference_holds_the_keys_that_the_file_may_have(heading: str, text: str, tmp_path: Path) -> None:
+    """A key that is not there is refused with a list of those that are; a required one is missed."""
+    section = docs.TARGET.read_text().split(f"### {heading}\n")[1].split("\n### ")[0]
+    documented = dict(re.findall(r"^\| (\w+) \| (.*?) \|", section, re.MULTILINE))
+    del documented["key"]
+    file = tmp_path / "orphanscan.toml"
+    file.write_text(f"{text}\n")
+    file.chmod(0o600)
+
+    with pytest.raises(ConfigError) as caught:
+        config_file.load(file)
+
+    (refused,) = re.findall(r"zzzzzz: unknown key; known: (.*)", str(caught.value))
+    assert set(documented) == set(refused.split(", "))
+    place = re.escape(heading.strip("[]"))
+    missed = set(re.findall(rf"{place}(?:\[1\])?\.(\w+): missing$", str(caught.value), re.MULTILINE))
+    assert {key for key, default in documented.items() if default == "*required*"} == missed
 
 
 def test_the_changelog_and_the_documents_are_linked_from_the_readme() -> None:
@@ -29,3 +75,23 @@ def test_the_changelog_and_the_documents_are_linked_from_the_readme() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+@pytest.mark.parametrize("kind", ["bearer", "basic", "oauth2", "header"])
+def test_the_reference_holds_the_keys_of_every_way_to_sign_in(kind: str, tmp_path: Path) -> None:
+    """Those of the table, and those that its text spells as a stem and a form."""
+    section = docs.TARGET.read_text().split("### [application.auth]\n")[1].split("\n### ")[0]
+    documented = set(re.findall(r"^\| (\w+) \|", section, re.MULTILINE))
+    stem = {"bearer": "token", "basic": "password", "oauth2": "client_secret", "header": "value"}[kind]
+    file = tmp_path / "orphanscan.toml"
+    file.write_text(f'[[application]]\nauth = {{ type = "{kind}", zzzzzz = 1 }}\n')
+    file.chmod(0o600)
+
+    with pytest.raises(ConfigError) as caught:
+        config_file.load(file)
+
+    (refused,) = re.findall(r"zzzzzz: unknown key; known: (.*)", str(caught.value))
+    assert f"`{stem}_" in section
+    assert {key for key in refused.split(", ") if key not in documented} == {
+        f"{stem}_{form}" for form in ("env", "file", "keyring", "command")
+    }

@@ -1,0 +1,83 @@
+"""The part of docs/reference.md about orphanscan.toml, from the values that it is read into."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+from itertools import pairwise
+from typing import Any
+
+from scanner import config
+
+_NAMES = {"header": "name", "secret": ""}
+"""Field -> key, where the file has another one; empty where the text below the heading speaks of it."""
+_SIGN_IN = (
+    "The secret never stands in the file. One further key says where it lies: `token_env`, `token_file`,"
+    " `token_keyring` or `token_command` for bearer; with `password_` in place of `token_` for basic,"
+    " `client_secret_` for oauth2, `value_` for header. basic needs username, oauth2 token_url and client_id,"
+    " header the name of the header."
+)
+_TABLES: tuple[tuple[str, type[Any], str], ...] = (
+    ("[[roster]]", config.Roster, "One list of people from HR."),
+    ("[[application]]", config.Application, "One system that holds accounts. Without a name, its id is shown."),
+    ("[application.auth]", config.Auth, f"How to sign in to an application of type scim. {_SIGN_IN}"),
+    ("[application.limits]", config.Limits, "Bounds of an application of type scim."),
+    ("[scan]", config.ScanSettings, ""),
+    ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
+    ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),
+    ("[policy]", config.Policy, "Paths of the policy inputs. A rule that needs one which is unset is unable to test."),
+    ("[rules]", config.RuleSettings, ""),
+    ("[report]", config.ReportSettings, ""),
+)
+
+
+def parts() -> Iterator[str]:
+    """Yield the paragraphs and tables, in the order of the file."""
+    yield "Tables and keys of `orphanscan.toml`. Every path is relative to the file; an unknown key is an error."
+    yield "`state`, above all tables, is the folder of the store; by default `orphanscan-state` beside the file."
+    yield "### [organization]"
+    yield "`name` and `timezone` (such as Europe/London) are required; `email_domains` lists the domains of your own."
+    for heading, kind, text in _TABLES:
+        said = _docstrings(kind)
+        yield f"### {heading}"
+        if text:
+            yield text
+        rows = [
+            f"| {key} | {_default(heading, field)} | {said.get(field.name, '')} |"
+            for field in fields(kind)
+            if (key := _NAMES.get(field.name, field.name))
+        ]
+        yield "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+
+
+def _docstrings(kind: type) -> dict[str, str]:
+    """Return the text below each field of a dataclass."""
+    said = {}
+    for node in ast.walk(ast.parse(inspect.getsource(kind))):
+        for field, below in pairwise(node.body if isinstance(node, ast.ClassDef) else ()):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+            ):
+                text = " ".join(str(below.value.value).split()).replace("|", "/")
+                said[ast.unparse(field.target)] = re.sub(r"\bNone:", "Unset:", text)
+    return said
+
+
+def _default(heading: str, field: Field[Any]) -> str:
+    """Return a default as the file would write it; nothing where the key is unset, or a table of its own."""
+    if (heading, field.name) == ("[[application]]", "name") or field.default_factory is not MISSING:
+        return ""
+    if field.default is MISSING:
+        return "*required*"
+    return "" if field.default in (None, (), "") else f"`{_toml(field.default)}`"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
