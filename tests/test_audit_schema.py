@@ -1,5 +1,6 @@
 """The audit schema is a public API: what it holds is recorded, and every name is explained."""
 
+import difflib
 from pathlib import Path
 
 import duckdb
@@ -10,19 +11,34 @@ RECORDED = Path(__file__).with_name("audit_schema.txt")
 
 
 def described() -> list[str]:
-    """Return `table.column type` of every table and view."""
+    """Return `table|view name` of each table and view, and its columns with their types below it."""
     with duckdb.connect() as con:
         con.execute(SQL.read_text())
         rows = con.execute(
-            "select table_name || '.' || column_name || ' ' || lower(data_type) from duckdb_columns()"
-            " where schema_name = 'audit' order by table_name, column_index"
+            """
+            select lower(if(t.table_type = 'VIEW', 'view', 'table')) || ' ' || c.table_name as head,
+                c.column_name || ' ' || lower(c.data_type) as line
+            from duckdb_columns() c
+            join information_schema.tables t on t.table_schema = c.schema_name and t.table_name = c.table_name
+            where c.schema_name = 'audit'
+            order by c.table_name, c.column_index
+            """
         ).fetchall()
-    return [line for (line,) in rows]
+    heads = dict.fromkeys(head for head, _ in rows)
+    return [line for head in heads for line in (head, *(f"    {column}" for name, column in rows if name == head))]
 
 
 def test_the_schema_is_the_recorded_one() -> None:
-    """A difference is a change of the rule API: note it in CHANGELOG.md, then record it in tests/audit_schema.txt."""
-    assert described() == RECORDED.read_text().splitlines()
+    """A difference is a change of the API that people write rules by."""
+    now, recorded = described(), RECORDED.read_text().splitlines()
+
+    assert now == recorded, "\n".join(
+        [
+            "The audit schema, a public API of rules, has changed. If that is meant, note the change in CHANGELOG.md,",
+            f"then record it: apply the lines below to {RECORDED.name}, run `make docs`.",
+            *difflib.unified_diff(recorded, now, "recorded", "now", lineterm="", n=2),
+        ]
+    )
 
 
 def test_every_table_view_and_column_is_explained() -> None:
