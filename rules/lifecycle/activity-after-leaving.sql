@@ -40,7 +40,12 @@ select
     account_id,
     username,
     worker_id,
-    'The account was used ' || date_diff('hour', terminated_at, last_used_at) || ' hours after work ended.' as reason,
+    'The account was used ' || case
+        when last_used_at < terminated_at + to_hours(2) then 'within two hours'
+        when last_used_at < terminated_at + to_days(3)
+            then date_sub('hour', terminated_at, last_used_at) || ' hours'
+        else date_sub('day', terminated_at, last_used_at) || ' days'
+    end || ' after work ended.' as reason,
     terminated_at,
     last_used_at,
     is_active,

@@ -3,9 +3,9 @@
 import re
 
 from scanner.frameworks import ControlOutcome, ControlResult, RuleShare
-from scanner.model import RuleOutcome
 from scanner.report.inputs import Inputs
 from scanner.report.parts import ControlPart, RuleLine, Tally
+from scanner.report.unable import unable_reasons
 
 
 def control_parts(inputs: Inputs) -> tuple[ControlPart, ...]:
@@ -44,7 +44,7 @@ def _part(inputs: Inputs, result: ControlResult) -> ControlPart:
         scope_note=shown(result.scope_note),
         not_tested=control.not_tested,
         is_confirmed=control.is_confirmed,
-        source=control.source,
+        source=inputs.disclosure.text(control.source),
     )
 
 
@@ -60,7 +60,6 @@ def _line(inputs: Inputs, share: RuleShare) -> RuleLine:
         excluded=share.excluded,
         exceptions=None if share.lead else share.exceptions,
         because=share.because,
-        note=inputs.disclosure.text(share.detail),
     )
 
 
@@ -76,24 +75,7 @@ def _count_sentence(inputs: Inputs, result: ControlResult) -> str:
 
 def _unable(inputs: Inputs, result: ControlResult) -> tuple[str, ...]:
     words = inputs.words
-    alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    for share in result.rules:
-        if share.decides and (share.result is ControlOutcome.UNABLE or share.unable):
-            key = (_apps_unable(inputs, share.rule), inputs.disclosure.text(share.detail))
-            alike.setdefault(key, []).append(share.title)
-    reasons = []
-    for (apps, detail), titles in alike.items():
-        where = words("control.unable_in", apps=words.join(apps)) if apps else ""
-        told = " ".join(filter(None, (where, detail))) or words("control.no_detail")
-        reasons.append(words("control.unable_line", titles=words.join(titles), detail=told))
+    reasons = unable_reasons(inputs, result.rules)
     if result.not_run:
-        reasons.append(words.count("control.not_run", len(result.not_run), rules=words.join(result.not_run)))
-    return tuple(reasons)
-
-
-def _apps_unable(inputs: Inputs, rule: str) -> tuple[str, ...]:
-    """Return the applications of the scope that a rule could not test in full."""
-    unable = (RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR)
-    outcomes = [app for result in inputs.record.results if result.rule == rule for app in result.apps]
-    held = {app.app for app in outcomes if app.unable or app.result in unable}
-    return tuple(inputs.application(fact.app) for fact in inputs.in_scope if fact.app in held)
+        return (*reasons, words.count("control.not_run", len(result.not_run), rules=words.join(result.not_run)))
+    return reasons

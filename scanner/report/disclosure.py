@@ -99,7 +99,9 @@ class Disclosure:
         for column, value in finding.evidence.items():
             if column in personal or value is None or value == "" or value == []:
                 continue
-            shown.append((clean(column).replace("_", " "), shorten(self._value(value, finding.app, own))))
+            label = self.words.optional(f"evidence.{column}", clean(column).replace("_", " "))
+            told = self.words.optional(f"evidence_value.{column}.{value}", self._value(value, finding.app, own))
+            shown.append((label, shorten(told)))
         return tuple(shown)
 
     def _value(self, value: object, app: str | None, own: Mapping[str, str]) -> str:
@@ -156,6 +158,6 @@ def disclosure(record: Record, words: Words, *, privacy: str, key: bytes) -> Dis
 
 
 def _instant(text: str) -> str:
-    """Return `2026-10-01T06:00:00+00:00` as `2026-10-01 06:00`; any other text as it is."""
+    """Return `2026-10-01T06:00:00+00:00` as `2026-10-01 06:00 UTC`; any other text as it is."""
     found = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|\+00:?00)?", text)
-    return f"{found[1]} {found[2]}" if found else text
+    return f"{found[1]} {found[2]} UTC" if found else text

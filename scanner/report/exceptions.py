@@ -1,7 +1,7 @@
 """Findings in plain language, grouped by rule; exceptions, open questions, leads and accepted risks kept apart."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from scanner.frameworks import RuleShare, Strength
 from scanner.model import Finding, FindingState, Severity
@@ -66,21 +66,29 @@ def _top(inputs: Inputs, severity: Severity, share: RuleShare, found: tuple[Find
         name = inputs.application(finding.app)
         if name:
             per_app[name] = per_app.get(name, 0) + 1
-    sentence = _denominator(inputs, share, len(found))
-    if len(per_app) > 1:
-        most = min(per_app, key=lambda name: (-per_app[name], name))
-        sentence = f"{sentence} {words('top.most', application=most, n=per_app[most], applications=len(per_app))}"
-    elif per_app:
+    sentence = _denominator(inputs, share, found)
+    if len(per_app) == 1:
         sentence = f"{sentence} {words('top.all', application=next(iter(per_app)))}"
+    elif per_app:
+        most, second, *_ = sorted(per_app, key=lambda name: (-per_app[name], name))
+        key = "top.most" if per_app[most] > per_app[second] else "top.several"
+        sentence = f"{sentence} {words(key, application=most, n=per_app[most], applications=len(per_app))}"
     return TopException(anchor("rule", share.rule), share.title, severity, words(f"severity.{severity}"), sentence)
 
 
-def _denominator(inputs: Inputs, share: RuleShare, found: int) -> str:
+def _denominator(inputs: Inputs, share: RuleShare, findings: Sequence[Finding]) -> str:
+    words, found = inputs.words, len(findings)
     if not share.tested:
-        return inputs.words("exceptions.found", n=found)
-    if found > share.tested:
-        return inputs.words.count("exceptions.more_than_tested", found, tested=share.tested)
-    return inputs.words.count("exceptions.of_tested", found, tested=share.tested)
+        return words("exceptions.found", n=found)
+    # What an incomplete list shows is reported, but such a list does not count as tested.
+    parts = [app for result in inputs.record.results if result.rule == share.rule for app in result.apps]
+    untested = {app.app for app in parts if app.unable and not app.tested}
+    beyond = sum(finding.app in untested for finding in findings)
+    if found - beyond > share.tested:
+        return words.count("exceptions.more_than_tested", found, tested=share.tested)
+    if beyond:
+        return words("exceptions.beyond_tested", n=found, inside=found - beyond, beyond=beyond, tested=share.tested)
+    return words.count("exceptions.of_tested", found, tested=share.tested)
 
 
 def _sections(inputs: Inputs, prefix: str, belongs: Callable[[RuleShare, Finding], bool]) -> tuple[RuleSection, ...]:
@@ -116,8 +124,9 @@ def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]
         remedy=inputs.disclosure.text(rule.remedy) if rule else "",
         rows=tuple(_rows(inputs, shown)),
         total=len(found),
-        shown_sentence=words.count(cap, len(found), shown=len(shown)),
-        denominator=f"{_denominator(inputs, share, len(found))} {sums}" if prefix == "rule" else sums,
+        # Of a single one nobody asks whether all are shown.
+        shown_sentence=words.count(cap, len(found), shown=len(shown)) if len(found) > 1 else "",
+        denominator=f"{_denominator(inputs, share, found)} {sums}" if prefix == "rule" else sums,
         note=words("exceptions.supporting") if supporting else "",
     )
 

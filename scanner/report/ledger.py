@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from scanner.errors import StoreError
-from scanner.model import ApplicationFact
+from scanner.model import ApplicationFact, Verdict
 from scanner.report.inputs import Inputs
 from scanner.report.parts import LedgerLine, LedgerPart, LedgerTerm
 
@@ -37,7 +37,8 @@ def _ledger(inputs: Inputs, side: str, sums: Mapping[str, int], per_app: Mapping
         raise StoreError(f"the ledger of {side} does not add up over its applications; run check on this scan again")
     shown = [index for index, count in enumerate(both) if count]
     lines = [
-        _line(inputs.disclosure.text(fact.name), _counts(fact, per_app, buckets), shown) for fact in inputs.in_scope
+        _line(inputs.disclosure.text(fact.name), _counts(fact, per_app, buckets), shown, note=_note(inputs, fact))
+        for fact in inputs.in_scope
     ]
     lines.append(_line(words("ledger.in_scope"), in_scope, shown, is_sum=True))
     if inputs.out_of_scope:
@@ -78,5 +79,16 @@ def _add(
     return [sum(per_app.get(fact.app, {}).get(bucket, 0) for fact in facts) for bucket in buckets]
 
 
-def _line(name: str, counts: Sequence[int], shown: Sequence[int], is_sum: bool = False) -> LedgerLine:
-    return LedgerLine(name, tuple(counts[index] for index in shown), sum(counts), is_sum)
+def _line(
+    name: str, counts: Sequence[int], shown: Sequence[int], *, note: str = "", is_sum: bool = False
+) -> LedgerLine:
+    return LedgerLine(name, note, tuple(counts[index] for index in shown), sum(counts), is_sum)
+
+
+def _note(inputs: Inputs, fact: ApplicationFact) -> str:
+    """Return what keeps a zero from meaning that there is nothing."""
+    if fact.type == "none":
+        return inputs.words("ledger.unconnected")
+    if fact.verdict == Verdict.COMPLETE:
+        return ""
+    return inputs.words(f"verdict.{fact.verdict or Verdict.UNKNOWN}.word").lower()

@@ -1,12 +1,13 @@
 """What the report does not show: first what this scan is short of, then what no scan can show."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from scanner.frameworks import ControlOutcome
 from scanner.model import RuleOutcome, Verdict
 from scanner.report.exceptions import exceptions_of, past_count
 from scanner.report.inputs import Inputs
-from scanner.report.scope import relevant_sources
+from scanner.report.scope import relevant_sources, source_name, states_nothing
 
 
 def limitations_of_scan(inputs: Inputs) -> tuple[str, ...]:
@@ -25,12 +26,20 @@ def _sources(inputs: Inputs) -> Iterator[str]:
     for source in relevant_sources(inputs):
         if source.verdict is Verdict.COMPLETE:
             continue
-        roster = source.kind == "roster"
-        name = words("source.roster", id=shown(source.id)) if roster else inputs.application(source.id)
-        detail = shown(source.detail) or words(f"verdict.{source.verdict}.meaning")
+        roster, name = source.kind == "roster", source_name(inputs, source)
+        detail = _sentence(shown(source.detail) or words(f"verdict.{source.verdict}.meaning"))
         effect = words("limits_data.roster_effect" if roster else "limits_data.application_effect")
         verdict = words(f"verdict.{source.verdict}.word").lower()
         yield words("limits_data.source", name=name, verdict=verdict, detail=detail, effect=effect)
+    unstated = [source for source in relevant_sources(inputs) if states_nothing(source)]
+    if unstated:
+        names = [source_name(inputs, source) for source in unstated]
+        yield words.count("limits_data.unstated", len(unstated), names=words.join(names))
+
+
+def _sentence(text: str) -> str:
+    """Return words of a server with a full stop where they lack one."""
+    return text if text.rstrip("\"”'").endswith((".", "!", "?")) else f"{text}."
 
 
 def _applications(inputs: Inputs) -> Iterator[str]:
@@ -49,16 +58,22 @@ def _applications(inputs: Inputs) -> Iterator[str]:
 
 
 def _results(inputs: Inputs) -> Iterator[str]:
-    words, ledger = inputs.words, inputs.record.ledger
+    words = inputs.words
+    accounts, leavers = (
+        _in_scope(inputs, parts) for parts in (inputs.record.account_buckets, inputs.record.leaver_outcomes)
+    )
     shares = inputs.shares.values()
     unknown = sum(finding.verdict == "unknown" for share in shares for finding in share.findings if not share.lead)
     if unknown:
         yield words.count("limits_data.unknown", unknown)
     for bucket in ("ambiguous", "undetermined"):
-        if ledger.accounts.get(bucket):
-            yield words.count(f"limits_data.{bucket}", ledger.accounts[bucket])
-    if ledger.leavers.get("cannot_tell"):
-        yield words("limits_data.cannot_tell", n=ledger.leavers["cannot_tell"], total=ledger.leavers.get("total", 0))
+        if accounts[bucket]:
+            yield words.count(f"limits_data.{bucket}", accounts[bucket])
+    pairs = leavers.total()
+    if leavers["cannot_tell"]:
+        yield words("limits_data.cannot_tell", n=leavers["cannot_tell"], total=pairs)
+    if leavers["closed_late"]:
+        yield words("limits_data.closed_late", n=leavers["closed_late"], total=pairs)
     failed = [result.title for result in inputs.record.results if result.result is RuleOutcome.ERROR]
     if failed:
         yield words("limits_data.rule_errors", titles=words.join(failed))
@@ -68,6 +83,14 @@ def _results(inputs: Inputs) -> Iterator[str]:
     unconfirmed = sum(not result.control.is_confirmed for result in inputs.controls)
     if unconfirmed:
         yield words("limits_data.unconfirmed", n=unconfirmed, total=len(inputs.controls))
+
+
+def _in_scope(inputs: Inputs, per_app: Mapping[str, Mapping[str, int]]) -> Counter[str]:
+    """Return the counts of the ledger over the applications of the scope."""
+    counts: Counter[str] = Counter()
+    for fact in inputs.in_scope:
+        counts.update(per_app.get(fact.app, {}))
+    return counts
 
 
 def _outside(inputs: Inputs) -> Iterator[str]:

@@ -77,7 +77,6 @@ class RuleLine:
     exceptions: int | None
     """None for a lead, which has none by definition."""
     because: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +181,8 @@ class LedgerLine:
     """The counts of one application, of a group of them, or of all."""
 
     name: str
+    note: str
+    """Why zeros here may not mean that there is nothing; else empty."""
     counts: tuple[int, ...]
     total: int
     is_sum: bool = False

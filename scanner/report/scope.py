@@ -1,10 +1,15 @@
 """Which systems a report speaks about, and how complete the data of each of its sources are."""
 
+import hashlib
+
 from scanner.model import ApplicationFact, Source, Verdict
 from scanner.report.inputs import Inputs, utc
 from scanner.report.parts import ScopeRow, SourceRow
 
 SHORT_HASH = 16
+FILES = ("csv", "excel", "scim_file")
+EMPTY = hashlib.sha256().hexdigest()
+"""The hash of nothing: printed as such, it would look like evidence."""
 
 
 def scope_rows(inputs: Inputs) -> tuple[ScopeRow, ...]:
@@ -25,6 +30,22 @@ def relevant_sources(inputs: Inputs) -> tuple[Source, ...]:
     return tuple(sorted(rosters, key=lambda s: s.id) + sorted(applications, key=lambda s: inputs.application(s.id)))
 
 
+def source_name(inputs: Inputs, source: Source) -> str:
+    """Return the name of an application, or of a roster."""
+    if source.kind == "roster":
+        return inputs.words("source.roster", id=inputs.disclosure.text(source.id))
+    return inputs.application(source.id)
+
+
+def states_nothing(source: Source) -> bool:
+    """Return whether a source is a file without a number of its own: read to the end, but complete by no proof."""
+    return source.stated is None and source.type in FILES and source.verdict is Verdict.COMPLETE
+
+
+def _verdict(inputs: Inputs, source: Source) -> str:
+    return inputs.words("verdict.read_to_end" if states_nothing(source) else f"verdict.{source.verdict}.word")
+
+
 def _scope_row(inputs: Inputs, fact: ApplicationFact) -> ScopeRow:
     words, shown = inputs.words, inputs.disclosure.text
     connected = fact.type != "none"
@@ -33,6 +54,10 @@ def _scope_row(inputs: Inputs, fact: ApplicationFact) -> ScopeRow:
     sign_ins = words("value.yes" if fact.has_sign_ins else "value.no")
     data = [words.optional(f"data.{kind}", kind) for kind in fact.data]
     accounts = words("scope.accounts", accounts=fact.accounts, active=fact.active_accounts)
+    if fact.verdict == Verdict.FAILED and not fact.accounts:
+        accounts = words("scope.not_read")
+    source = next((s for s in inputs.record.sources if s.kind != "roster" and s.id == fact.app), None)
+    verdict = _verdict(inputs, source) if source else words(f"verdict.{fact.verdict or Verdict.UNKNOWN}.word")
     return ScopeRow(
         name=shown(fact.name),
         app=shown(fact.app),
@@ -40,7 +65,7 @@ def _scope_row(inputs: Inputs, fact: ApplicationFact) -> ScopeRow:
         connection=words.optional(f"connection.{fact.type}", fact.type),
         reason="" if connected else reason,
         coverage=words.optional(f"coverage.{fact.coverage}", fact.coverage) if connected else none,
-        verdict=words(f"verdict.{fact.verdict or Verdict.UNKNOWN}.word") if connected else words("scope.not_tested"),
+        verdict=verdict if connected else words("scope.not_tested"),
         accounts=accounts if connected else none,
         sign_ins=sign_ins if connected else none,
         data=", ".join(data),
@@ -53,20 +78,22 @@ def _source_row(inputs: Inputs, source: Source) -> SourceRow:
     is_roster = source.kind == "roster"
     none = words("value.not_applicable")
     return SourceRow(
-        name=words("source.roster", id=shown(source.id)) if is_roster else inputs.application(source.id),
+        name=source_name(inputs, source),
         kind=words.optional(f"connection.{source.type}", source.type),
         stated=words("value.not_stated") if source.stated is None else words.number(source.stated),
         collected=source.collected,
-        difference=none if source.stated is None else words.number(source.collected - source.stated),
+        difference=none
+        if source.stated is None
+        else words.number(source.collected - source.stated).replace("-", "\u2212"),
         duplicates=source.duplicates,
         rejected=source.rejected,
         groups=none if is_roster else _groups(inputs, source),
         is_complete=source.verdict is Verdict.COMPLETE,
-        verdict=words(f"verdict.{source.verdict}.word"),
+        verdict=_verdict(inputs, source),
         meaning=words(f"verdict.{source.verdict}.meaning"),
         detail=shown(source.detail),
         query=shown(source.query) or words("value.not_stated"),
-        hash=source.sha256[:SHORT_HASH] or words("value.not_stated"),
+        hash=words("source.no_bytes") if source.sha256 in ("", EMPTY) else source.sha256[:SHORT_HASH],
         times=_times(inputs, source),
     )
 
@@ -81,4 +108,4 @@ def _times(inputs: Inputs, source: Source) -> str:
     if source.started_at is None:
         return inputs.words("source.not_started")
     end = utc(source.finished_at) or inputs.words("source.not_finished")
-    return inputs.words("source.times", start=utc(source.started_at), end=end, pages=source.pages)
+    return inputs.words.count("source.times", source.pages, start=utc(source.started_at), end=end)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from scanner.frameworks import ControlOutcome
-from scanner.model import Severity, Verdict
+from scanner.model import RuleOutcome, Severity, Verdict
 from scanner.report.charts import severity_chart
 from scanner.report.controls import tallies
 from scanner.report.exceptions import exceptions_of, top_exceptions
 from scanner.report.inputs import Inputs
 from scanner.report.parts import Chart, Summary
-from scanner.report.scope import relevant_sources
+from scanner.report.scope import relevant_sources, states_nothing
+from scanner.report.unable import is_short, unable_applications
 
 
 def summary(inputs: Inputs) -> Summary:
@@ -56,10 +57,17 @@ def _sentences(inputs: Inputs) -> list[str]:
         else words("summary.no_exceptions", all_rules=len(inputs.shares))
     ]
     if not record.scan.complete:
-        told.append(words("summary.incomplete"))
+        told.append(words("summary.incomplete" if _is_touched(inputs) else "summary.incomplete_elsewhere"))
     if record.scan.is_baseline:
         told.append(words("summary.baseline"))
     return told
+
+
+def _is_touched(inputs: Inputs) -> bool:
+    """Return whether something that this very report rests on did not finish."""
+    stopped = {result.rule for result in inputs.record.results if result.result is RuleOutcome.ERROR}
+    incomplete = any(source.verdict is not Verdict.COMPLETE for source in relevant_sources(inputs))
+    return incomplete or not stopped.isdisjoint(inputs.shares)
 
 
 def _chart(inputs: Inputs) -> Chart | None:
@@ -76,16 +84,22 @@ def _chart(inputs: Inputs) -> Chart | None:
 def _coverage(inputs: Inputs) -> list[str]:
     words = inputs.words
     sources = relevant_sources(inputs)
-    complete = sum(source.verdict is Verdict.COMPLETE for source in sources)
+    read = [source for source in sources if source.verdict is Verdict.COMPLETE]
+    unstated = sum(states_nothing(source) for source in read)
     connected = [fact for fact in inputs.in_scope if fact.type != "none"]
     unconnected = [inputs.disclosure.text(fact.name) for fact in inputs.in_scope if fact.type == "none"]
     narrow = [inputs.disclosure.text(fact.name) for fact in connected if fact.coverage != "all"]
+    proven = words("coverage_line.complete", n=len(read) - unstated, total=len(sources))
     told = [
         words("coverage_line.connected", n=len(connected), total=len(inputs.in_scope)),
-        words("coverage_line.complete", n=complete, total=len(sources)),
+        f"{proven} {words.count('coverage_line.unstated', unstated)}" if unstated else proven,
     ]
     if unconnected:
         told.append(words("coverage_line.unconnected", names=words.join(unconnected)))
     if narrow:
         told.append(words("coverage_line.narrow", names=words.join(narrow)))
+    short = [share for share in inputs.shares.values() if is_short(share)]
+    if short:
+        apps = unable_applications(inputs, short) or (words("chart.no_application"),)
+        told.append(words("coverage_line.short", n=len(short), total=len(inputs.shares), names=words.join(apps)))
     return told

@@ -47,10 +47,10 @@ def test_l1_hides_names_ids_and_mail() -> None:
     seen = disclosure(record, WORDS, privacy="L1", key=samples.KEY)
     shown = dict(seen.evidence(finding, record.rules[0]))
 
-    assert {"terminated at", "days", "note", "manager id", "is privileged"} == set(shown)
+    assert {"work ended", "days", "note", "manager id", "privileged"} == set(shown)
     assert worker_pseudonym(samples.KEY, "p001") == shown["manager id"]
     assert shown["note"] == "mail went to [e-mail withheld]"
-    assert shown["terminated at"] == "2026-09-01 22:00"
+    assert shown["work ended"] == "2026-09-01 22:00 UTC"
 
 
 def test_reason_names_account_worker_and_manager_by_pseudonym() -> None:
