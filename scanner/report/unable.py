@@ -81,11 +81,11 @@ def _of_rule(inputs: Inputs, result: RuleResult) -> str:
 def _reason(inputs: Inputs, rule_id: str, fact: ApplicationFact, part: AppOutcome | None) -> str:
     """Return why nothing of an application could be tested; empty if it is about single accounts of it."""
     words, fields = inputs.words, _fields(inputs, rule_id)
-    if fact.verdict == Verdict.FAILED or part is None:
+    if fact.verdict == Verdict.FAILED and not fact.accounts:
         return words("control.unread")
     if fact.verdict not in (None, Verdict.COMPLETE):
         return words("control.incomplete", verdict=words(f"verdict.{fact.verdict}.word").lower())
-    if fields and part.unable + part.excluded == part.population:
+    if fields and part is not None and part.unable + part.excluded == part.population:
         return words("control.unsupplied", fields=fields)
     return ""
 
