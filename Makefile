@@ -22,7 +22,6 @@ docs: $(VENV)/.ready
 	$(BIN)/python -m scanner.docs
 
 bench: $(VENV)/.ready
-	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.ready: pyproject.toml

@@ -5,14 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
 def test_all_engines_give_the_same_results(tmp_path: Path) -> None:
     """Matches, candidates, shared keys and findings are equal in orphanscan, Polars and pandas at 20,000 accounts."""
-    pytest.importorskip("polars")
     out = tmp_path / "results.json"
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick", "--data", str(tmp_path), "--out", str(out)],

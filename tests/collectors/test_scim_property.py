@@ -22,7 +22,7 @@ HARMLESS = [
     *("cursor", "cursor_ugly_chars", "expired_cursor", "cursor_promised", "groups_without_members"),
 ]
 WITHOUT_TOTAL = {"no_total", "total_is_page", "negative_total"}
-PATIENT = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PATIENT = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -263,7 +263,7 @@ _TABLES = {
 }
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     people=st.lists(_PEOPLE, max_size=8),
     users=st.lists(_USERS, max_size=6, unique_by=lambda user: user["id"]),

@@ -3,13 +3,11 @@
 from dataclasses import replace
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from match_world import Outcome, Row, World, run
 
 # Few values, so that keys collide all the time; each run of the match takes a quarter of a second.
-thorough = settings(
-    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
-)
+thorough = settings(max_examples=8, phases=[Phase.generate])
 
 numbers = st.sampled_from(["1", "01", "2", "3", "0", "-", "4"])
 addresses = st.sampled_from(
