@@ -23,10 +23,15 @@ class Auth:
     """none, bearer, basic, oauth2 (client credentials) or header."""
     secret: Secret | None = None
     username: str | None = None
+    """Of basic sign-in."""
     header: str | None = None
+    """Name of the header that carries the secret, for instance X-API-Key."""
     token_url: str | None = None
+    """Where oauth2 asks for a token."""
     client_id: str | None = None
+    """Of the client that oauth2 signs in."""
     scope: str | None = None
+    """Asked for with the token, where the server wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,13 @@ class Limits:
     timeout_seconds: float = 30
     """For one request."""
     retries: int = 5
+    """Further tries of a request that the server refused for the moment or that got no answer."""
     page_size: int = 100
+    """Resources asked for at a time; never more than the server or the profile allows."""
     max_pages: int = 100_000
+    """A list that has not ended by then is short."""
     max_page_bytes: int = 64 * 1024 * 1024
+    """Largest answer, after decompression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +57,33 @@ class Application:
     """One system that holds accounts."""
 
     id: str
+    """Small letters, digits, - and _. It names the application in the store and in findings for good."""
     name: str
+    """As people know it; stands in reports."""
     type: str
     """scim, scim_file or none."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi: decides to which framework reports the application belongs."""
     owner: str | None = None
+    """Who answers for its accounts; stands in reports."""
     reason: str | None = None
     """Why an application of type `none` is not connected."""
     profile: str = "generic"
+    """What is known of the vendor's SCIM server."""
     base_url: str | None = None
+    """Of a scim application: the address in front of /Users and /Groups."""
     path: Path | None = None
+    """Of a scim_file application: the saved export."""
     auth: Auth = field(default_factory=lambda: Auth("none"))
+    """How to sign in; see `[application.auth]`."""
     ca_file: Path | None = None
+    """Certificates (PEM) to trust in place of the public authorities."""
     allow_http: bool = False
+    """Let the secret and the data travel unencrypted to a host that is not loopback."""
     coverage: str | None = None
     """Overrides the profile's coverage label."""
     sso: bool | None = None
+    """Whether people sign in through the identity provider. None: not known."""
     external_id: str | None = None
     """`employee_number` or `person_id` where the application's externalId is declared to be an HR id."""
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +91,7 @@ class Application:
     last_sign_in_at = "urn:acme:1.0:User:lastLogin" (RFC 7644 3.10 notation; sub-attributes after a
     dot). Fields: last_sign_in_at, last_activity_at, mfa, kind, created_at, deactivated_at, employee_number, owner."""
     limits: Limits = field(default_factory=Limits)
+    """Bounds of the collection; see `[application.limits]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +99,13 @@ class Roster:
     """One list of people from HR."""
 
     id: str
+    """Small letters, digits, - and _. It names the roster in the store for good."""
     path: Path
+    """The file, as HR exports it."""
     type: str = "csv"
     """csv or excel."""
     sheet: str | None = None
+    """Of an Excel file. None: the first."""
     delimiter: str | None = None
     """None: found among comma, semicolon, tab and bar in the header line."""
     encoding: str | None = None
@@ -100,6 +123,7 @@ class Roster:
     max_shrink_percent: float = 5
     """A roster that lost more than this share of its people since the last scan is refused."""
     min_rows: int = 1
+    """A roster with fewer rows is refused."""
     done_marker: bool = False
     """Wait for `<path>.done`, the sign that the upload is finished."""
 
@@ -109,8 +133,11 @@ class KindPattern:
     """Accounts whose user name matches `pattern` (a glob, letter case ignored) are of `kind`."""
 
     pattern: str
+    """A glob such as svc-*."""
     kind: str
+    """human, service, shared, break_glass or external."""
     app: str = "*"
+    """Id of an application; * stands for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +149,7 @@ class Matching:
     domain_aliases: Mapping[str, str] = field(default_factory=dict)
     """alias domain -> main domain."""
     kinds: tuple[KindPattern, ...] = ()
+    """Patterns of user names that tell what an account is for; see `[[matching.kinds]]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +157,11 @@ class Policy:
     """Paths of the policy inputs; None: not supplied."""
 
     privileged_entitlements: Path | None = None
+    """TOML of entitlements that give power over others or over the system: patterns of name or id, by application."""
     service_register: Path | None = None
+    """TOML of service, shared and break-glass accounts, with the person who answers for each."""
     approved_domains: Path | None = None
+    """TOML of foreign e-mail domains that accounts may have, each with a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +169,11 @@ class ScanSettings:
     """The table [scan]."""
 
     fail_on: str = "high"
+    """Exit 1 where an exception is of this severity or worse: critical, high, medium, low or info."""
     parallel: int = 4
+    """Sources collected at the same time."""
     max_seconds: float = 3600
+    """For collecting all sources; what has not ended by then is incomplete."""
     memory_mb: int = 1024
     """DuckDB's memory limit; more is spilled to the staging folder."""
 
@@ -151,7 +185,9 @@ class RuleSettings:
     paths: tuple[Path, ...] = ()
     """Further folders of rule files."""
     disable: tuple[str, ...] = ()
+    """Ids of rules that are not run. Reports count them."""
     params: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Rule id -> parameter -> value, in place of the rule's default."""
     max_seconds: float = 120
     """For one rule."""
     memory_mb: int = 4096
@@ -163,12 +199,15 @@ class ReportSettings:
     """The table [report]."""
 
     frameworks: tuple[str, ...] = ("gdpr", "sox", "hipaa")
+    """Ids of the frameworks to report on."""
     formats: tuple[str, ...] = ("pdf", "html")
+    """pdf, html or both."""
     privacy: str = "L1"
     """L1: pseudonyms. L2: identified working paper."""
     rows_per_rule: int = 50
     """Exceptions printed per rule; the full list is beside the report."""
     prepared_by: str = ""
+    """Printed on the cover and in the sign-off block."""
 
 
 @dataclass(frozen=True, slots=True)

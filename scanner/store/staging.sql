@@ -110,9 +110,9 @@ create table m_shared_keys (key_kind varchar not null, key varchar not null, wor
 create table m_matches (
     account_no integer not null,
     worker_no integer,                   -- null unless certain or probable
-    match_method varchar not null,       -- link | employee_number | external_id | email | email_alias | username | name | none
-    match_confidence varchar not null,   -- certain | probable | suggested | ambiguous | none
-    kind varchar not null                -- human | service | shared | break_glass | external | unknown
+    match_method enum ('link', 'employee_number', 'external_id', 'email', 'email_alias', 'username', 'name', 'none') not null,
+    match_confidence enum ('certain', 'probable', 'suggested', 'ambiguous', 'none') not null,
+    kind enum ('human', 'service', 'shared', 'break_glass', 'external', 'unknown') not null
 );
 
 -- Who else it could be: every candidate of an ambiguous account, and name suggestions of unmatched ones.

@@ -96,6 +96,7 @@ def _read(con: duckdb.DuckDBPyConnection) -> Outcome:
     matches = con.execute(
         "select a.account_id, w.worker_id, m.match_method, m.match_confidence, m.kind"
         " from m_matches m join n_accounts a using (account_no) left join n_workers w using (worker_no)"
+        " order by a.account_no"
     ).fetchall()
     candidates = con.execute(
         "select a.account_id, w.worker_id, c.method"
