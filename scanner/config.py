@@ -46,6 +46,8 @@ class Limits:
     """Further tries of a request that the server refused for the moment or that got no answer."""
     page_size: int = 100
     """Resources asked for at a time; never more than the server or the profile allows."""
+    parallel: int = 8
+    """Requests under way at a time, where a list has shown itself regular; 1: one after the other."""
     max_pages: int = 100_000
     """A list that has not ended by then is short."""
     max_page_bytes: int = 64 * 1024 * 1024

@@ -148,6 +148,7 @@ _LIMITS = {
     "max_seconds": Key(number(1, 7 * 86400)),
     "timeout_seconds": Key(number(0.1, 3600)),
     "retries": Key(number(0, 100, whole=True)),
+    "parallel": Key(number(1, 64, whole=True)),
     "max_pages": Key(number(1, 100_000_000, whole=True)),
     "max_page_bytes": Key(number(1024, 2**31, whole=True)),
 }

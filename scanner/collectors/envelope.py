@@ -153,7 +153,18 @@ def encode(resource: object) -> bytes:
 
 def key_of(line: bytes) -> bytes:
     """Return the key of a staged line."""
-    return _hash(str(_keys.decode(line).id))
+    return _hash(id_of(line))
+
+
+def id_of(line: bytes) -> str:
+    """Return the id of a staged line."""
+    return str(_keys.decode(line).id)
+
+
+def name_key(line: bytes) -> bytes:
+    """Return eight bytes of hash of the name that a staged user or group goes by."""
+    named = _keys.decode(line)
+    return _hash(str(named.displayName if named.userName is None else named.userName).strip().casefold())
 
 
 def kind_of(line: bytes) -> str:

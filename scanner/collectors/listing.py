@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from scanner.collectors.envelope import key_of
-from scanner.collectors.paging import MAX_RESTARTS, End, Lister, Walk, write
+from scanner.collectors.envelope import key_of, name_key
+from scanner.collectors.paging import MAX_RESTARTS, Lister
 from scanner.collectors.refusal import HttpError
 from scanner.collectors.verdict import judge_stated, judge_unstated
+from scanner.collectors.walk import End, Walk, write
 from scanner.errors import SourceError, StoreError
 from scanner.model import Verdict
 
@@ -42,7 +43,7 @@ def read_list(lister: Lister, path: Path, what: str) -> Listing:
     try:
         if first.stated is not None or first.end not in (End.EMPTY, End.LAST_CURSOR, End.NOTHING_NEW):
             verdict, detail = judge_stated(first, again, what)
-            if verdict is not Verdict.DRIFT and not _may_have_shifted(first, verdict):
+            if verdict is not Verdict.DRIFT and not first.conflicts and not _may_have_shifted(first, verdict):
                 return _listing(path, verdict, detail, first)
             return _settle(lister, first, path, spare, (verdict, detail), what)
         second = _walk(lister, spare, trust_total=first.trust_total)
@@ -75,7 +76,16 @@ def _walk(lister: Lister, path: Path, *, trust_total: bool = True) -> Walk:
         if attempt == MAX_RESTARTS:
             walk.end, walk.error = End.FAILED, f"GET {lister.path}: its cursors expired {attempt + 1} times on the way"
     walk.pages = pages
+    walk.conflicts = _conflicts(path, walk)
     return walk
+
+
+def _conflicts(path: Path, walk: Walk) -> int:
+    """Count the ids that came again under another name than the one that was staged first."""
+    if not walk.repeated:
+        return 0
+    with path.open("rb") as lines:
+        return sum(bool(walk.repeated.get(key_of(line), set()) - {name_key(line)}) for line in lines)
 
 
 def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
@@ -100,7 +110,7 @@ def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
     if ended is End.REFUSED:
         walk.end, walk.error = End.EMPTY, ""  # "nothing there" in the words of this server
     # A server that repeats itself may yet be one that does not page at all, and sends everything whatever is asked.
-    is_unpaged = ended is End.NOTHING_NEW and (page.size > asked or known <= _TINY)
+    is_unpaged = ended is End.NOTHING_NEW and ((asked is not None and page.size > asked) or known <= _TINY)
     if len(walk.ids) == known and total == stated and (is_unpaged or ended in (End.EMPTY, End.REFUSED)):
         walk.trust_total, walk.first_total, walk.total, walk.end = True, stated, stated, End.TOTAL
     return total

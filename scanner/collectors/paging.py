@@ -4,125 +4,44 @@ Servers stop early, wrap around, ignore the start index, repeat cursors and chan
 advances by what came back, never by what was asked, and ends when a page brings nothing new.
 """
 
-import hashlib
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import BinaryIO
-from urllib.parse import quote
+from dataclasses import dataclass
 
-from scanner.collectors.envelope import Page, parse_page
-from scanner.collectors.http import Session
+from scanner.collectors.asking import Asking
+from scanner.collectors.envelope import Page, id_of
 from scanner.collectors.refusal import HttpError
-from scanner.errors import SourceError, StoreError
+from scanner.collectors.walk import End, Walk
+from scanner.errors import SourceError
 
 MAX_RESTARTS = 2
 """How often a list is begun again after its cursor expired."""
 MAX_BARREN_PAGES = 50
 """How many pages in a row may bring nothing new before a chain of cursors counts as endless."""
-
-
-class End(StrEnum):
-    """Why a walk stopped."""
-
-    TOTAL = "as many rows as stated"
-    EMPTY = "an empty page"
-    LAST_CURSOR = "no further cursor"
-    NOTHING_NEW = "a page without a new id"
-    LOOP = "a repeated cursor"
-    BARREN = "cursors without rows"
-    BUDGET = "the page budget"
-    REFUSED = "refused to go on"
-    FAILED = "failed"
-
-
-@dataclass(slots=True)
-class Walk:
-    """One pass over a list."""
-
-    file: BinaryIO
-    ids: set[bytes] = field(default_factory=set)
-    received: int = 0
-    """Elements sent, repeated and rejected ones included: the position in the list."""
-    duplicates: int = 0
-    rejected: int = 0
-    pages: int = 0
-    first_total: int | None = None
-    total: int | None = None
-    """As stated by the last page."""
-    trust_total: bool = True
-    """False once the stated total turned out to be the size of a page."""
-    by_cursor: bool = False
-    has_members: bool = False
-    end: End = End.FAILED
-    error: str = ""
-    refusal: HttpError | None = None
-    notes: set[str] = field(default_factory=set)
-
-    @property
-    def stated(self) -> int | None:
-        """The total, if the server stated one that can be believed."""
-        return self.total if self.trust_total else None
-
-    @property
-    def changed(self) -> bool:
-        """Whether the stated total changed from the first page to the last."""
-        return self.first_total != self.total
-
-    def take(self, page: Page) -> int:
-        """Stage the rows of a page that are new, and return how many they were."""
-        fresh: list[bytes] = []
-        for key, line in zip(page.keys, page.lines, strict=True):
-            if key not in self.ids:
-                self.ids.add(key)
-                fresh.append(line)
-        write(self.file, fresh)
-        self.has_members = self.has_members or page.has_members
-        if fresh or not page.keys:
-            # A page that only repeats says nothing about the list: a server that wraps or ignores the start index.
-            self.duplicates += len(page.keys) - len(fresh)
-            self.rejected += page.rejected
-        self.received += page.size
-        self.notes.update(page.notes)
-        if self.pages == 0:
-            self.first_total = page.total
-        elif page.total is not None and page.total == page.size < len(self.ids):
-            # WSO2 states the size of the page as the size of the list.
-            self.trust_total = False
-        self.total = page.total
-        self.pages += 1
-        return len(fresh)
+_LEADS_NO_FURTHER = (400, 403, 404, 422)
 
 
 @dataclass(frozen=True, slots=True)
 class Lister:
-    """Asks for the pages of one list."""
+    """Walks one list."""
 
-    session: Session
-    path: str
-    """/Users or /Groups."""
-    count: int
+    asking: Asking
     cursor: bool
     """Whether to begin with a cursor."""
     index: bool
     """Whether the server may page by index too; False if it says that it does not."""
-    digest: "hashlib._Hash"
-    """Over the raw bytes of all pages."""
     on_page: Callable[[Walk], None]
+    max_start: int | None = None
+    """The greatest start index that the server takes; what lies behind is asked for by id."""
 
-    def first_query(self, count: int | None = None) -> str:
-        """Return the query of the first page."""
-        rows = self.count if count is None else count
-        return f"cursor&count={rows}" if self.cursor else f"startIndex=1&count={rows}"
+    @property
+    def path(self) -> str:
+        """/Users or /Groups."""
+        return self.asking.path
 
-    def ask(self, query: str) -> Page:
-        """Return one page."""
-        answer = self.session.get(f"{self.path}?{query}")
-        self.digest.update(answer.body)
-        try:
-            return parse_page(self.session.redactor.body(answer.body))
-        except SourceError as error:
-            raise SourceError(f"the answer to GET {self.path} {error}") from None
+    def first_target(self, count: int | None = None) -> str:
+        """Return the request for the first page."""
+        return self.asking.cursor(None, count) if self.cursor else self.asking.at(1, count)
 
     def walk(self, walk: Walk) -> None:
         """Read on to the end of the list, or as far as it goes; what went wrong is in the walk."""
@@ -132,32 +51,60 @@ class Lister:
             else:
                 self._by_index(walk)
         except HttpError as error:
-            walk.error, walk.refusal = str(error), error
-            if not walk.pages or error.status not in (400, 403, 404, 422):
-                walk.end = End.FAILED
-            elif walk.stated is not None and walk.received >= walk.stated and not walk.by_cursor:
-                walk.end = End.EMPTY  # some servers refuse a start index behind the end
-            else:
-                walk.end = End.REFUSED
+            self._refused(walk, error)
         except SourceError as error:
             walk.end, walk.error = End.FAILED, str(error)
+        finally:
+            self.asking.ahead.drop()
 
-    def total(self) -> tuple[Page, int]:
+    def total(self) -> tuple[Page, int | None]:
         """Return the smallest first page that the server gives, for its total, and how many rows were asked for."""
-        for count in (1, 2):
-            try:
-                return self.ask(self.first_query(count)), count
-            except HttpError:
-                continue  # some servers refuse so small a page
-        return self.ask(self.first_query()), self.count
+        for count in (1, 2) if self.asking.count is not None else ():
+            # Some servers refuse so small a page.
+            with contextlib.suppress(HttpError):
+                return self.asking.page(self.first_target(count)), count
+        return self.asking.page(self.first_target()), self.asking.count
+
+    def _refused(self, walk: Walk, error: HttpError) -> None:
+        walk.error, walk.refusal = str(error), error
+        if not walk.pages or error.status not in _LEADS_NO_FURTHER:
+            walk.end = End.FAILED
+        elif walk.stated is not None and walk.received >= walk.stated and not walk.by_cursor:
+            walk.end = End.EMPTY  # some servers refuse a start index behind the end
+        else:
+            walk.end = End.REFUSED
+            if not walk.by_cursor:
+                self._resume(walk)
+
+    def _resume(self, walk: Walk) -> None:
+        """Try to go on by id behind a refused start index."""
+        known, refused = len(walk.ids), walk.refusal
+        try:
+            self._by_id(walk)
+        except HttpError as error:
+            if len(walk.ids) > known:
+                walk.end, walk.error, walk.refusal = End.REFUSED, str(error), error
+        except SourceError as error:
+            walk.end, walk.error = End.FAILED, str(error)
+        else:
+            walk.refusal = None
+            if len(walk.ids) == known:
+                # It took no notice of the filter.
+                walk.end, walk.refusal = End.REFUSED, refused
+
+    def _is_over_budget(self, walk: Walk) -> bool:
+        if walk.pages < self.asking.session.limits.max_pages:
+            return False
+        walk.end = End.BUDGET
+        return True
 
     def _by_index(self, walk: Walk) -> None:
-        barren = 0
-        while True:
-            if walk.pages >= self.session.limits.max_pages:
-                walk.end = End.BUDGET
+        barren, step = 0, 0
+        while not self._is_over_budget(walk):
+            if self.max_start is not None and walk.received >= self.max_start:
+                self._by_id(walk)
                 return
-            page = self.ask(f"startIndex={walk.received + 1}&count={self.count}")
+            page = self.asking.page(self.asking.at(walk.received + 1)) if walk.pages else self.asking.first_at()
             fresh = walk.take(page)
             self.on_page(walk)
             if page.next_cursor:
@@ -169,7 +116,48 @@ class Lister:
                 walk.end = End.EMPTY
             elif not fresh and (page.keys or barren > MAX_BARREN_PAGES):
                 walk.end = End.NOTHING_NEW
-            elif walk.stated is not None and len(walk.ids) + walk.rejected >= walk.stated:
+            elif walk.has_all:
+                walk.end = End.TOTAL
+            elif not self.asking.takes_start:
+                walk.end = End.NOTHING_NEW
+            else:
+                step = self._look_ahead(walk, page, fresh, step)
+                continue
+            self._look_before(walk)
+            return
+
+    def _look_ahead(self, walk: Walk, page: Page, fresh: int, step: int) -> int:
+        """Fetch further pages at once where two in a row were alike; return the size of this page if it was sound."""
+        if fresh != page.size or walk.changed or walk.stated is None:
+            return 0
+        if step == page.size and not self.asking.ahead.is_ahead:
+            last = min(walk.stated, self.max_start or walk.stated)
+            self.asking.foresee(walk.received + 1, step, last)
+        return page.size
+
+    def _look_before(self, walk: Walk) -> None:
+        """Ask for what stands before position 1 where a row may be missing: some servers count from 0."""
+        missing = None if walk.stated is None else walk.stated - len(walk.ids) - walk.rejected
+        if missing not in (None, 1) or not self.asking.takes_start or walk.end is End.NOTHING_NEW:
+            return
+        duplicates = walk.duplicates
+        with contextlib.suppress(SourceError):
+            page = self.asking.page(self.asking.at(0))
+            if page.total == walk.total and walk.take(page):
+                walk.duplicates = duplicates
+                walk.notes.add("it counts positions from 0")
+
+    def _by_id(self, walk: Walk) -> None:
+        """Go on behind the last id (Salesforce takes no start index beyond about 2,000)."""
+        while not self._is_over_budget(walk):
+            page = self.asking.page(self.asking.after(id_of(walk.last_line)))
+            fresh = walk.take(page, is_part=True)
+            self.on_page(walk)
+            if page.size == 0:
+                walk.end = End.EMPTY
+            elif not fresh:
+                walk.end = End.NOTHING_NEW
+            elif walk.has_all:
                 walk.end = End.TOTAL
             else:
                 continue
@@ -179,12 +167,9 @@ class Lister:
         walk.by_cursor = True
         barren = 0
         used: set[str] = set()
-        while True:
-            if walk.pages >= self.session.limits.max_pages:
-                walk.end = End.BUDGET
-                return
+        while not self._is_over_budget(walk):
             try:
-                page = self.ask(self.first_query() if cursor is None else self._cursor_query(cursor))
+                page = self._at_cursor(cursor)
             except HttpError as error:
                 if cursor is None and error.status in (400, 404, 405, 422, 501):
                     # The configuration promised cursors, the server does not keep the promise.
@@ -207,6 +192,15 @@ class Lister:
             used.add(following)
             cursor = following
 
+    def _at_cursor(self, cursor: str | None) -> Page:
+        try:
+            return self.asking.page(self.asking.cursor(cursor))
+        except HttpError as error:
+            if cursor is not None or error.scim_type != "invalidcount" or self.asking.count is None:
+                raise
+            self.asking.count = None
+            return self.asking.page(self.asking.cursor(None))
+
     def _only_page(self, walk: Walk, page: Page) -> None:
         """Tell a last page from the first page of a server that ignored the cursor and answered by index."""
         walk.by_cursor = False
@@ -220,17 +214,3 @@ class Lister:
             if walk.pages > pages:
                 raise
             walk.end = End.EMPTY  # it knows no index: nothing lies behind this page
-
-    def _cursor_query(self, cursor: str) -> str:
-        # RFC 9865 limits the alphabet; AWS and others do not keep to it.
-        return f"cursor={quote(cursor, safe='')}&count={self.count}"
-
-
-def write(file: BinaryIO, lines: list[bytes]) -> None:
-    """Append lines to a staging file."""
-    if not lines:
-        return
-    try:
-        file.write(b"\n".join(lines) + b"\n")
-    except OSError as error:
-        raise StoreError(f"the staging folder cannot be written: {error.strerror}") from None

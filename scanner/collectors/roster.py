@@ -11,10 +11,10 @@ import msgspec
 
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import open_staging
-from scanner.collectors.paging import write
 from scanner.collectors.roster_columns import resolve
 from scanner.collectors.roster_csv import CsvTable
 from scanner.collectors.roster_excel import ExcelTable
+from scanner.collectors.walk import write
 from scanner.config import Roster
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict

@@ -2,34 +2,25 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from scanner.collectors import profiles
-from scanner.collectors.discovery import Discovery, discover, offers_groups
-from scanner.collectors.envelope import decode, key_of, rows_of
+from scanner.collectors.asking import Asking
+from scanner.collectors.discovery import Discovery, discover
+from scanner.collectors.groups import Groups, read_groups
 from scanner.collectors.http import Session
 from scanner.collectors.interface import Progress
-from scanner.collectors.listing import Listing, open_staging, read_list
-from scanner.collectors.paging import Lister, Walk, write
+from scanner.collectors.listing import Listing, read_list
+from scanner.collectors.paging import Lister
 from scanner.collectors.profiles import Profile
+from scanner.collectors.walk import Walk
 from scanner.config import Application
-from scanner.errors import OrphanscanError, SourceError, StoreError
+from scanner.errors import OrphanscanError, StoreError
 from scanner.model import Collected, Source, Verdict
 
 _log = logging.getLogger(__name__)
-_MEMBERSHIPS = "memberships are missing"
-
-
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """What became of the groups."""
-
-    verdict: Verdict
-    detail: str
-    listing: Listing | None = None
 
 
 def collect_scim(app: Application, into: Path, progress: Progress) -> Collected:
@@ -66,77 +57,25 @@ def _collect(
             progress(app.id, what, len(walk.ids), walk.stated)
 
         count = min(app.limits.page_size, found.max_page_size)
-        return Lister(session, path, count, found.cursor, found.index, digest, on_page)
+        return Lister(Asking(session, path, count, digest), found.cursor, found.index, on_page)
 
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
     users_lister, groups_lister = lister("/Users", "users"), lister("/Groups", "groups")
     users = read_list(users_lister, into / "users.ndjson", "users")
     if users.verdict is Verdict.FAILED:
-        groups = _Groups(Verdict.COMPLETE, "")  # the users' verdict says it all
+        groups = Groups(Verdict.COMPLETE, "")  # the users' verdict says it all
     else:
-        groups = _read_groups(groups_lister, profile, into / "groups.ndjson", progress, app.id)
+        groups = read_groups(groups_lister, profile, into, progress, app.id)
     source = _source(blank, users, groups, found, session)
     asked = [users_lister, groups_lister] if groups.listing else [users_lister]
-    query = "; ".join(f"GET {one.path}?{one.first_query()}" for one in asked)
+    query = "; ".join(f"GET {one.first_target()}" for one in asked)
     files = {"users": users.path} if users.pages else {}
     if groups.listing is not None and groups.listing.pages:
         files["groups"] = groups.listing.path
     return Collected(replace(source, query=query, sha256=digest.hexdigest()), files)
 
 
-def _read_groups(lister: Lister, profile: Profile, path: Path, progress: Progress, app_id: str) -> _Groups:
-    listing = read_list(lister, path, "groups")
-    if listing.refusal is not None:
-        if listing.refusal.status in (404, 501) and (not profile.groups or not offers_groups(lister.session)):
-            return _Groups(Verdict.COMPLETE, "the application offers no groups")
-        return _Groups(Verdict.SHORT, f"{_MEMBERSHIPS}: {listing.detail}", listing)
-    if listing.collected and not listing.has_members:
-        missing = _read_singly(lister, path, listing.collected, progress, app_id)
-        if missing:
-            return _Groups(Verdict.SHORT, f"{_MEMBERSHIPS}: {missing}", listing)
-    if listing.verdict is Verdict.FAILED:
-        return _Groups(Verdict.SHORT, f"{_MEMBERSHIPS}: {listing.detail}", listing)
-    return _Groups(listing.verdict, listing.detail, listing)
-
-
-def _read_singly(lister: Lister, path: Path, total: int, progress: Progress, app_id: str) -> str:
-    """Read every group by itself, as the list came without members; return what went wrong, if anything."""
-    full = path.with_suffix(".full")
-    unread, reason = 0, ""
-    try:
-        with path.open("rb") as lines, open_staging(full) as file:
-            for done, line in enumerate(lines, start=1):
-                group = line.rstrip(b"\n")
-                # Once the time is over every further request fails at once.
-                try:
-                    group = _read_group(lister, group)
-                except SourceError as error:
-                    unread, reason = unread + 1, str(error)
-                write(file, [group])
-                progress(app_id, "groups", done, total)
-        full.replace(path)
-    finally:
-        full.unlink(missing_ok=True)
-    return f"{unread:,} of {total:,} groups could not be read singly: {reason}" if unread else ""
-
-
-def _read_group(lister: Lister, listed: bytes) -> bytes:
-    resource = decode(listed)
-    identifier = str(resource["id"]) if isinstance(resource, dict) else ""
-    if identifier in (".", ".."):
-        raise SourceError("a group id cannot stand in an address")
-    answer = lister.session.get(f"/Groups/{quote(identifier, safe='')}")
-    lister.digest.update(answer.body)
-    try:
-        page = rows_of([decode(lister.session.redactor.body(answer.body))])
-    except SourceError as error:
-        raise SourceError(f"the answer to GET of one group {error}") from None
-    if page.keys != [key_of(listed)]:
-        raise SourceError("GET of one group answered with something else")
-    return page.lines[0]
-
-
-def _source(blank: Source, users: Listing, groups: _Groups, found: Discovery, session: Session) -> Source:
+def _source(blank: Source, users: Listing, groups: Groups, found: Discovery, session: Session) -> Source:
     """Fold both lists into one verdict: an unread group makes good users `short`."""
     verdict, sentences = users.verdict, [users.detail]
     if verdict is Verdict.COMPLETE and groups.verdict is not Verdict.COMPLETE:

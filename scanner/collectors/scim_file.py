@@ -11,8 +11,8 @@ from scanner.collectors import profiles
 from scanner.collectors.envelope import LENIENT, Page, decode, kind_of, page_of, parse_page, rows_of
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import open_staging
-from scanner.collectors.paging import write
 from scanner.collectors.verdict import KNOWN_CAPS
+from scanner.collectors.walk import write
 from scanner.config import Application
 from scanner.errors import OrphanscanError, SourceError, StoreError
 from scanner.model import Collected, Source, Verdict

@@ -1,6 +1,6 @@
 """Decides how complete a list is, from numbers alone."""
 
-from scanner.collectors.paging import End, Walk
+from scanner.collectors.walk import End, Walk
 from scanner.model import Verdict
 
 KNOWN_CAPS = frozenset({50, 100, 200, 1000, 2000})
@@ -15,6 +15,8 @@ def judge_stated(walk: Walk, again: int | None, what: str) -> tuple[Verdict, str
     if walk.changed or again != stated:
         numbers = " -> ".join(_number(n) for n in (walk.first_total, stated, again))
         return Verdict.DRIFT, f"the list of {what} changed while it was read (stated total {numbers})"
+    if walk.conflicts:
+        return Verdict.UNKNOWN, _conflicts(walk, what)
     if stated is None or found == stated:
         return _unless_rejected(walk, what)
     if found > stated:
@@ -39,6 +41,8 @@ def judge_unstated(first: Walk, second: Walk, what: str) -> tuple[Verdict, str]:
     if first.ids != second.ids:
         apart = len(first.ids ^ second.ids)
         return Verdict.DRIFT, f"the server states no total, and two readings differ in {apart:,} {what}"
+    if second.conflicts:
+        return Verdict.UNKNOWN, _conflicts(second, what)
     if End.NOTHING_NEW in (first.end, second.end):
         return Verdict.UNKNOWN, f"the server states no total and repeats its first {found:,} {what} for ever"
     if found in KNOWN_CAPS and not second.by_cursor:
@@ -73,6 +77,10 @@ def _unless_rejected(walk: Walk, what: str) -> tuple[Verdict, str]:
 
 def _rejected(walk: Walk, what: str) -> str:
     return f"{walk.rejected:,} rows among the {what} are no objects or have no id"
+
+
+def _conflicts(walk: Walk, what: str) -> str:
+    return f"{walk.conflicts:,} ids each stand for several {what}: which of them was meant cannot be told"
 
 
 def _number(value: int | None) -> str:

@@ -131,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
             rows = behaviour.groups
             if behaviour.has("groups_without_members"):
                 rows = [{key: value for key, value in row.items() if key != "members"} for row in rows]
+            if behaviour.has("members_cut_in_list"):
+                rows = [{**row, "members": row["members"][:100]} for row in rows]
             self._list(rows, parse_qs(parts.query, keep_blank_values=True), is_users=False)
         elif name.startswith("/Groups/"):
             wanted = unquote(name.removeprefix("/Groups/"))
@@ -147,6 +149,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _list(self, rows: list[Row], query: dict[str, list[str]], *, is_users: bool) -> None:
         behaviour = self.behaviour
+        if behaviour.has("count_refused") and "count" in query:
+            self._json(400, {"detail": "unknown parameter", "scimType": "invalidValue", "status": "400"})
+            return
+        after = query.get("filter", [""])[0].removeprefix('id gt "').removesuffix('"')
+        if after and behaviour.has("filter_by_id"):
+            rows = [row for row in sorted(rows, key=lambda row: row["id"]) if row["id"] > after]
         count = 10 if "count" not in query else max(0, int(query["count"][0]))
         if behaviour.has("ignore_count"):
             count = 100
@@ -180,7 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
             if behaviour.has("repeated_cursor") and cursor:
                 return 0
             return int(cursor.partition("@")[2] or 0) if cursor else 0
-        start = max(0, int(query.get("startIndex", ["1"])[0]) - 1)
+        position = int(query.get("startIndex", ["1"])[0])
+        start = max(0, position if behaviour.has("zero_based") else position - 1)
+        if behaviour.has("start_capped") and position > 60:
+            self._json(400, {"detail": "Start index too big", "status": "400"})
+            return None
         if behaviour.has("ignore_startindex"):
             return 0
         if behaviour.has("beyond_is_400") and start >= len(rows[: behaviour.visible]) and start:

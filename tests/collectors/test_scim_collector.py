@@ -108,11 +108,16 @@ def test_reads_a_real_server_completely(tmp_path: Path, cursor: bool) -> None:
         "drift_insert",
         "drift_delete",
         "groups_without_members",
+        "count_refused",
+        "zero_based",
+        "zero_based no_total",
+        "start_capped filter_by_id",
     ],
 )
 def test_proves_a_list_that_loses_no_row(server: HostileServer, tmp_path: Path, quirks: str) -> None:
     """A server's quirks cost requests, never rows and never the proof."""
-    behaviour = Behaviour(many(95), [group("a/b", ["u-1"])], frozenset(quirks.split()), cap=40)
+    users = [user(f"{number:03}") for number in range(95)]
+    behaviour = Behaviour(users, [group("a/b", ["u-1"])], frozenset(quirks.split()), cap=40)
     collected = run(server, tmp_path, behaviour)
 
     assert collected.source.verdict is Verdict.COMPLETE, collected.source.detail
@@ -129,6 +134,7 @@ def test_proves_a_list_that_loses_no_row(server: HostileServer, tmp_path: Path, 
         ("", 70, Verdict.SHORT, "states 130 users but lists 70"),
         ("beyond_is_400", 100, Verdict.CAPPED, "stops at 100"),
         ("beyond_is_400", 90, Verdict.FAILED, "Start index too big"),
+        ("start_capped", None, Verdict.FAILED, "Start index too big"),
         ("no_total", 50, Verdict.CAPPED, "states no total"),
         ("total_is_page", 50, Verdict.CAPPED, "states no total"),
         ("ignore_startindex", None, Verdict.SHORT, "repeats them"),
@@ -165,6 +171,16 @@ def test_counts_repeated_ids_once(server: HostileServer, tmp_path: Path) -> None
         collected.source.duplicates,
     ) == (Verdict.COMPLETE, 30, 10)
     assert len(rows(collected)) == 30
+
+
+def test_one_id_for_two_users_is_not_proven(server: HostileServer, tmp_path: Path) -> None:
+    """Where two users go by one id, one of them would be hidden: the verdict says so, however often it is read."""
+    users = [*many(20), {**user(3), "userName": "somebody.else@corp.example"}]
+    collected = run(server, tmp_path, Behaviour(users, []))
+
+    assert collected.source.verdict is Verdict.UNKNOWN
+    assert "1 ids each stand for several users" in collected.source.detail
+    assert collected.source.collected == 20
 
 
 def test_an_inflated_total_is_short(server: HostileServer, tmp_path: Path) -> None:
