@@ -66,6 +66,29 @@ def configured(config: Config) -> Iterator[Check]:
     yield _guarded("disk", lambda: _disk(config.state))
 
 
+def closely(app: Application) -> Iterator[Check]:
+    """Check one application as a whole; of a server, what a scan would meet."""
+    if app.type != "scim":
+        yield from _application(app)
+        return
+    from scanner.collectors.study import study
+
+    secret = _secret(app)
+    if secret is not None:
+        yield secret
+    if secret is not None and secret.result is Result.FAILED:
+        return
+    try:
+        for remark in study(_briefly(app)):
+            yield Check(remark.topic, Result.FAILED if remark.is_doubt else Result.OK, remark.text)
+    except OrphanscanError as error:
+        yield Check(f"application {app.id}", Result.FAILED, str(error))
+
+
+def _briefly(app: Application) -> Application:
+    return replace(app, limits=replace(app.limits, max_seconds=min(app.limits.max_seconds, _PROBE_SECONDS)))
+
+
 def _later(look: Callable[[Roster], _Found], roster: Roster) -> Callable[[], _Found]:
     return lambda: look(roster)
 
@@ -203,8 +226,7 @@ def _export(app: Application) -> _Found:
 def _probe(app: Application) -> _Found:
     from scanner.collectors.probe import probe
 
-    limits = replace(app.limits, max_seconds=min(app.limits.max_seconds, _PROBE_SECONDS))
-    seen = probe(replace(app, limits=limits))
+    seen = probe(_briefly(app))
     if not seen.reachable:
         return Result.FAILED, seen.detail
     skew = seen.clock_skew_seconds

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from scanner.cli.checks import Check
 
 
-@click.command(epilog=options.examples("orphanscan doctor", "orphanscan doctor -c /etc/orphanscan.toml --json"))
+@click.command(epilog=options.examples("orphanscan doctor", "orphanscan doctor --app crm", "orphanscan doctor --json"))
 @options.config_options
+@click.option("--app", metavar="ID", help="Look closely at this one application instead: paging, filter, coverage.")
 @options.log_options
 @options.json_option
-def command(config_path: Path, state: Path | None, log_format: str, as_json: bool) -> int:
+def command(config_path: Path, state: Path | None, app: str | None, log_format: str, as_json: bool) -> int:
     """Check that a scan can run here: configuration, sources, secrets, clocks, fonts, disk.
 
     Every application is asked for one user, with the credential of the configuration. Nothing is written, and no
@@ -26,7 +27,7 @@ def command(config_path: Path, state: Path | None, log_format: str, as_json: boo
     """
     from scanner.cli.checks import Result
 
-    found = _look(config_path, state)
+    found = _look(config_path, state) if app is None else _look_closely(config_path, state, app)
     code = 3 if any(check.result is Result.FAILED for check in found) else 0
     if as_json:
         checks = [{"check": one.what, "result": str(one.result), "detail": one.detail} for one in found]
@@ -50,6 +51,17 @@ def _look(config_path: Path, state: Path | None) -> list["Check"]:
     sources = f"{_many(len(config.rosters), 'roster')}, {_many(len(config.applications), 'application')}"
     loaded = checks.Check("configuration", checks.Result.OK, f"{config.path}: {sources}; only its owner may write it")
     return [loaded, *checks.configured(config), *checks.machine()]
+
+
+def _look_closely(config_path: Path, state: Path | None, app_id: str) -> list["Check"]:
+    from scanner.cli import checks
+    from scanner.errors import ConfigError
+
+    config = options.read_config(config_path, state)
+    known = {app.id: app for app in config.applications}
+    if app_id not in known:
+        raise ConfigError(f"there is no application {app_id!r} in {config.path}; known are: {', '.join(known)}")
+    return list(checks.closely(known[app_id]))
 
 
 def _many(count: int, noun: str) -> str:

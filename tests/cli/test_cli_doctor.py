@@ -271,3 +271,22 @@ def test_people_see_a_table_and_the_count(work):
         f"ok       configuration      {work}/orphanscan.toml: 1 roster, 3 applications; only its owner may write it"
     )
     assert done.stderr.endswith(" 0 failed\n")
+
+
+def test_one_application_is_looked_at_closely(work, server):
+    """`doctor --app` explains how one server pages, and says what a scan will make of it."""
+    words = ["doctor", "-c", str(work / "orphanscan.toml"), "--app", "crm", "--json"]
+    done = CliRunner().invoke(main, words, env={"CRM_TOKEN": TOKEN})
+    checks = {one["check"]: one["detail"] for one in json.loads(done.stdout)["checks"]}
+
+    assert done.exit_code == 3
+    assert checks["total"] == "412 users stated"
+    assert "see next page" in checks["a scan"]
+
+
+def test_an_unknown_application_is_a_usage_error(work):
+    """`doctor --app` names the applications that there are."""
+    done = CliRunner().invoke(main, ["doctor", "-c", str(work / "orphanscan.toml"), "--app", "crn"])
+
+    assert done.exit_code == 2
+    assert "crm" in done.stderr

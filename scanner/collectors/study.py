@@ -1,0 +1,186 @@
+"""A closer look at one application for `doctor --app`: how its server pages, and how complete a scan will be.
+
+A dozen requests at most, all of them GET: whether the server takes a PATCH is known from its own words only.
+"""
+
+import contextlib
+import hashlib
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from scanner.collectors import profiles
+from scanner.collectors.asking import Asking
+from scanner.collectors.discovery import Discovery, discover
+from scanner.collectors.envelope import Page, id_of
+from scanner.collectors.http import Session
+from scanner.collectors.profiles import Profile
+from scanner.collectors.refusal import HttpError
+from scanner.config import Application
+from scanner.errors import SourceError
+
+_SECOND_LOOK = 2
+_SEQUENTIAL = 3
+"""Pages that are asked for one by one before others are fetched ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that was seen. Free of secrets and of personal data."""
+
+    topic: str
+    text: str
+    is_doubt: bool = False
+    """Whether a scan of this application would not be complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first page, and what it took."""
+
+    page: Page
+    seconds: float
+    by_cursor: bool
+
+
+def study(app: Application) -> Iterator[Remark]:
+    """Yield what is seen of an application; raise OrphanscanError where it cannot be asked at all."""
+    profile = profiles.load(app.profile)
+    yield _profile(app, profile)
+    with Session(app) as session:
+        found = discover(session, profile)
+        yield _discovery(found)
+        users = Asking(session, "/Users", min(app.limits.page_size, found.max_page_size), hashlib.sha256())
+        asked = users.count
+        first = _first(users, found)
+        yield _paging(users, first, asked)
+        yield _total(first)
+        doubts = []
+        for remark in (
+            _onward(users, first),
+            _last(users, first),
+            _filter(users, first),
+            _groups(Asking(session, "/Groups", users.count, hashlib.sha256()), found),
+        ):
+            yield remark
+            doubts += [remark.topic] if remark.is_doubt else []
+        yield _forecast(app, first, doubts)
+
+
+def _profile(app: Application, profile: Profile) -> Remark:
+    coverage = app.coverage or profile.coverage
+    return Remark("profile", f"{profile.name}; coverage {coverage}")
+
+
+def _discovery(found: Discovery) -> Remark:
+    paging = "cursor" if found.cursor else "index"
+    return Remark("discovery", f"paging by {paging}, pages of at most {found.max_page_size:,}")
+
+
+def _first(users: Asking, found: Discovery) -> _First:
+    before = time.monotonic()
+    if found.cursor:
+        with contextlib.suppress(HttpError):
+            page = users.page(users.cursor(None))
+            return _First(page, time.monotonic() - before, by_cursor=page.next_cursor is not None)
+    page = users.first_at()
+    return _First(page, time.monotonic() - before, by_cursor=page.next_cursor is not None)
+
+
+def _paging(users: Asking, first: _First, asked: int | None) -> Remark:
+    how = "by cursor" if first.by_cursor else "by index"
+    if users.count is None:
+        return Remark("paging", f"{how}; it takes no count, and sent {first.page.size:,} rows")
+    smaller = f" (it refused {asked:,})" if asked != users.count else ""
+    got = f"asked for {users.count:,} rows{smaller}, it sent {first.page.size:,}"
+    is_capped = 0 < first.page.size < users.count and (first.page.total or math.inf) > first.page.size
+    return Remark("paging", f"{how}; {got}{': its page cap' if is_capped else ''}")
+
+
+def _total(first: _First) -> Remark:
+    if first.page.total is None:
+        return Remark("total", "not stated, so a scan reads the list twice and compares")
+    return Remark("total", f"{first.page.total:,} users stated")
+
+
+def _onward(users: Asking, first: _First) -> Remark:
+    """Look whether the second page goes on where the first one ended."""
+    page = first.page
+    if not page.size or (page.total is not None and page.size >= page.total and page.size >= _SECOND_LOOK):
+        return Remark("next page", "not needed: the first holds all")
+    if page.next_cursor is None and not users.takes_start:
+        return Remark("next page", "it takes no start index and names no cursor", is_doubt=True)
+    target = users.at(page.size + 1) if page.next_cursor is None else users.cursor(page.next_cursor)
+    try:
+        second = users.page(target)
+    except SourceError as error:
+        return Remark("next page", f"refused: {error}", is_doubt=page.total is None or page.total > page.size)
+    if not second.size:
+        return Remark("next page", "empty", is_doubt=page.total is not None and page.total > page.size)
+    repeated = len(set(page.keys) & set(second.keys))
+    if repeated == second.size:
+        return Remark("next page", "it repeats the first page", is_doubt=page.total != page.size)
+    if repeated:
+        return Remark("next page", f"goes on, {repeated:,} of {second.size:,} rows repeat: the order is not kept")
+    return Remark("next page", "goes on where the first ended")
+
+
+def _last(users: Asking, first: _First) -> Remark:
+    """Look whether the end of the list can be reached: some servers take no start index beyond a limit."""
+    page, total = first.page, first.page.total
+    if first.by_cursor or total is None or page.size >= total or not users.takes_start:
+        return Remark("last page", "not looked for")
+    try:
+        last = users.page(users.at(total))
+        if last.size and not set(last.keys) <= set(page.keys):
+            return Remark("last page", f"position {total:,} can be reached")
+        why = "is empty" if not last.size else "repeats the first page"
+    except SourceError as error:
+        why = f"is refused ({error})"
+    with contextlib.suppress(SourceError):
+        if page.lines and set(users.page(users.after(id_of(page.lines[-1]))).keys) - set(page.keys):
+            return Remark("last page", f"position {total:,} {why}; a scan goes on by `id gt` instead")
+    return Remark("last page", f"position {total:,} {why}", is_doubt=True)
+
+
+def _filter(users: Asking, first: _First) -> Remark:
+    """Look whether a filter is obeyed: a remediation reads one account again, and some lists go on by id."""
+    if not first.page.lines:
+        return Remark("filter", "not tried: there is no user to look for")
+    wanted = id_of(first.page.lines[0]).replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        page = users.page(f"/Users?filter={quote(f'id eq {chr(34)}{wanted}{chr(34)}', safe='')}&startIndex=1&count=2")
+    except SourceError as error:
+        return Remark("filter", f"`id eq` is refused: {error}")
+    if page.keys == first.page.keys[:1]:
+        return Remark("filter", "`id eq` finds the one user")
+    return Remark("filter", f"`id eq` is not obeyed: {page.size:,} rows came")
+
+
+def _groups(groups: Asking, found: Discovery) -> Remark:
+    try:
+        first = _first(groups, found)
+    except SourceError as error:
+        return Remark("groups", f"cannot be read, so memberships are missing: {error}", is_doubt=True)
+    page = first.page
+    if not page.size:
+        return Remark("groups", "none")
+    stated = "an unstated number" if page.total is None else f"{page.total:,}"
+    members = "with members in the list" if page.has_members else "without members in the list: each is read by itself"
+    return Remark("groups", f"{stated}, {members}")
+
+
+def _forecast(app: Application, first: _First, doubts: list[str]) -> Remark:
+    page = first.page
+    if doubts:
+        return Remark("a scan", f"will not be complete as things stand: see {', '.join(doubts)}", is_doubt=True)
+    if page.total is None:
+        return Remark("a scan", "is complete if two readings of the list agree")
+    pages = max(1, math.ceil(page.total / max(1, page.size)))
+    at_once = 1 if first.by_cursor or pages <= _SEQUENTIAL else app.limits.parallel
+    seconds = max(first.seconds * pages / at_once, first.seconds)
+    how = "" if at_once == 1 else f", {at_once} at a time"
+    asked = f"about {pages:,} pages of users{how}, in about {max(1, round(seconds)):,} s"
+    return Remark("a scan", f"asks for {asked}, and proves them by the stated total")
