@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli import options
-from scanner.cli.text import echo_json, printable, terminal_width, wrapped
+from scanner.cli.text import echo_json, nearest, printable, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from scanner.cli.checks import Check
@@ -60,7 +60,7 @@ def _look_closely(config_path: Path, state: Path | None, app_id: str) -> list["C
     config = options.read_config(config_path, state)
     known = {app.id: app for app in config.applications}
     if app_id not in known:
-        raise ConfigError(f"there is no application {app_id!r} in {config.path}; known are: {', '.join(known)}")
+        raise ConfigError(f"there is no application {app_id!r} in {config.path}{nearest(app_id, known)}")
     return list(checks.closely(known[app_id]))
 
 
