@@ -31,7 +31,7 @@ class Prefetch:
     """The requests of one list."""
 
     def __init__(self, fetch: Fetch, parallel: int) -> None:
-        """Fetch at most `parallel` answers at a time; as many are held in memory."""
+        """Fetch at most `parallel` answers at a time; twice as many are under way or wait to be read."""
         self._fetch = fetch
         self._parallel = parallel
         self._plan: Iterator[str] = iter(())
@@ -50,6 +50,7 @@ class Prefetch:
             return
         self._plan, self._work = targets, queue.SimpleQueue()
         for _ in range(self._parallel):
+            self._extend()
             self._extend()
             # Daemons: an interrupted scan ends at once instead of waiting for a slow server.
             threading.Thread(target=_serve, args=(self._work, self._fetch), daemon=True).start()
