@@ -12,7 +12,7 @@ from scanner.config import Application, Config, Roster
 from scanner.errors import StoreError
 from scanner.model import Collected
 from scanner.policy import Policies
-from scanner.store import ndjson, scim_paths
+from scanner.store import ndjson, nesting, scim_paths
 
 _HERE = Path(__file__).parent
 _TEXT = ("id", "userName", "displayName", "externalId", "userType", "active", "name.formatted")
@@ -60,8 +60,14 @@ def load(
             if "groups" in item.files and source_id in applications:
                 _load_groups(con, source_id, item.files["groups"])
         params = {"as_of": as_of.astimezone(UTC).replace(tzinfo=None)}
-        for script in ("normalize_employments.sql", "normalize_workers.sql", "normalize_accounts.sql"):
+        for script in (
+            "normalize_employments.sql",
+            "normalize_workers.sql",
+            "normalize_accounts.sql",
+            "normalize_groups.sql",
+        ):
             _run(con, script, params)
+        nesting.expand(con)
         _run(con, "normalize_grants.sql", params)
 
 
