@@ -10,7 +10,7 @@ from scanner.collectors.profiles import Profile, Rates
 TARGET = Path(__file__).parent.parent / "docs" / "vendors.md"
 _BEGIN = "<!-- profiles: made by `make docs` -->"
 _END = "<!-- end of profiles -->"
-_COLUMNS = {
+COLUMNS = {
     "accounts listed": "coverage",
     "rows a page": "max_page_size",
     "paging": "paging",
@@ -31,9 +31,9 @@ def refreshed(document: str) -> str:
 
 def _parts() -> Iterator[str]:
     known = [profiles.load(name) for name in profiles.names()]
-    heads = ["profile", "product", *_COLUMNS]
+    heads = ["profile", "product", *COLUMNS]
     rows = [
-        [f"[{one.id}](#{one.id})", one.name, *(_shown(one, key) for key in _COLUMNS.values())]
+        [f"[{one.id}](#{one.id})", one.name, *(_shown(one, key) for key in COLUMNS.values())]
         for one in sorted(known, key=lambda one: (one.id != "generic", one.id))
     ]
     yield "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))

@@ -11,7 +11,11 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "clock": {"store"},  # the clock may not run backwards against what is stored
     "collect": {"collectors"},
-    "collectors": {"config_keys", "secrets"},  # vendor profiles are TOML files
+    "collectors": {
+        "config_keys",
+        "config_sources",
+        "secrets",
+    },  # vendor profiles are TOML files, read as the configuration
     "config_auth": {"config_keys"},
     "config_file": {"config_keys", "config_sources"},
     "config_keys": set(),

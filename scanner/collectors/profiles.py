@@ -28,9 +28,9 @@ from scanner.config_keys import (
     table,
     text,
 )
+from scanner.config_sources import COVERAGES
 from scanner.errors import ConfigError
 
-COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unknown")
 _FOLDER = Path(__file__).parent / "profiles"
 _PATH = re.compile(r"(/[A-Za-z0-9]+)+")
 _MAX_PATHS = 4
@@ -126,7 +126,7 @@ def load(profile_id: str) -> Profile:
 def read(path: Path) -> Profile:
     """Return the profile in a file; ConfigError names the file and every key that is unknown, missing or wrong."""
     said = _said(path)
-    claims = {key: said.pop(key) for key in said["unconfirmed"]}
+    claims = {key: said.pop(key) for key in said.get("unconfirmed", ())}
     values = {**_generic(), **said}
     deactivation = Deactivation(**{name: values.pop(f"deactivation.{name}") for name in _DEACTIVATION})
     return Profile(id=path.stem, deactivation=deactivation, claims=claims, said=frozenset(said), **values)
@@ -144,16 +144,16 @@ def _said(path: Path, *, is_generic: bool = False) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     problems = Problems(path)
-    said = {"unconfirmed": (), "quirks": (), **read_table(raw, _KEYS, "", problems)}
+    said = read_table(raw, _KEYS, "", problems)
     inner = read_table(said.pop("deactivation", {}), _DEACTIVATION, "deactivation", problems)
     said |= {join("deactivation", name): value for name, value in inner.items()}
-    for key in said["unconfirmed"]:
+    for key in said.get("unconfirmed", ()):
         if key not in said:
             problems.add("unconfirmed", f'names "{key}", for which the file has no value')
     if is_generic:
-        if said["unconfirmed"]:
+        if said.get("unconfirmed"):
             problems.add("unconfirmed", "must be empty in the profile that all others fall back to")
-        for key in sorted(_CLAIMABLE - set(said)):
+        for key in sorted({*_CLAIMABLE, "quirks", "unconfirmed"} - set(said)):
             problems.add(key, "missing; this profile holds every key")
     problems.raise_if_any()
     return said
