@@ -49,7 +49,8 @@ class Discovery:
     cursor: bool
     """Whether to begin with a cursor."""
     index: bool
-    """False if the server says that it cannot page by index, or the profile that it knows no start index."""
+    """False if the server says that it cannot page by index. The profile does not decide this: asking by index behind
+    an only page is how a server that ignores cursors is found out."""
     max_page_size: int
     hints: Hints = field(default_factory=Hints)
     """All that it said, for people."""
@@ -66,7 +67,7 @@ def discover(session: Session, profile: Profile) -> Discovery:
     sizes = (hints.max_page_size, hints.max_results, profile.max_page_size)
     return Discovery(
         cursor=profile.paging == "cursor" or (profile.paging == "discover" and hints.cursor_paging is True),
-        index=hints.index_paging is not False and profile.sends_start_index,
+        index=hints.index_paging is not False,
         max_page_size=min(size for size in sizes if size),
         hints=hints,
     )

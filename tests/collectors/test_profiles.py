@@ -351,9 +351,7 @@ def test_a_server_that_tells_nothing_is_read_by_its_profile(name: str) -> None:
     """An absent configuration is no error."""
     profile = profiles.load(name)
 
-    assert discovered({}, profile) == Discovery(
-        profile.paging == "cursor", profile.sends_start_index, profile.max_page_size
-    )
+    assert discovered({}, profile) == Discovery(profile.paging == "cursor", True, profile.max_page_size)
 
 
 def test_odd_values_are_what_the_server_did_not_say() -> None:
