@@ -1,4 +1,7 @@
-"""Writes docs/reference.md from what the program says of itself: commands, configuration, rules, the audit schema."""
+"""Writes docs/reference.md from what the program says of itself: commands, configuration, rules, the audit schema.
+
+Run as a program it writes the profiles into docs/vendors.md too.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +10,7 @@ from pathlib import Path
 import click
 import duckdb
 
-from scanner import docs_configuration, rules
+from scanner import docs_configuration, docs_vendors, rules
 from scanner.cli import COMMANDS, main
 from scanner.model import Rule
 from scanner.store.audit import SQL
@@ -103,4 +106,5 @@ def _row(name: str, kind: str, comment: str | None) -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(reference())
-    sys.stdout.write(f"{TARGET}\n")
+    docs_vendors.TARGET.write_text(docs_vendors.refreshed(docs_vendors.TARGET.read_text()))
+    sys.stdout.write(f"{TARGET}\n{docs_vendors.TARGET}\n")

@@ -11,14 +11,19 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "clock": {"store"},  # the clock may not run backwards against what is stored
     "collect": {"collectors"},
-    "collectors": {"secrets"},
+    "collectors": {
+        "config_keys",
+        "config_sources",
+        "secrets",
+    },  # vendor profiles are TOML files, read as the configuration
     "config_auth": {"config_keys"},
     "config_file": {"config_keys", "config_sources"},
     "config_keys": set(),
     "config_sources": {"config_auth", "config_keys"},
     "demo": set(),  # drives the command line as a user would
-    "docs": {"cli", "docs_configuration", "rules", "store"},  # writes the reference from them
+    "docs": {"cli", "docs_configuration", "docs_vendors", "rules", "store"},  # writes the reference from them
     "docs_configuration": set(),
+    "docs_vendors": {"collectors"},  # writes down the vendor profiles
     "evidence": set(),
     "findings": set(),
     "findings_json": set(),

@@ -58,7 +58,7 @@ def test_the_wheel_carries_rules_cases_templates_fonts_and_sample_data(wheel: Pa
         "scanner/_bundled/sample_data/starter/orphanscan.toml",
         "scanner/_bundled/sample_data/expected.json",
         "scanner/store/audit.sql",
-        "scanner/collectors/profiles/generic.toml",
+        *(str(file.relative_to(ROOT)) for file in (ROOT / "scanner/collectors/profiles").glob("*.toml")),
     ):
         assert part in names
     assert any(name.startswith("scanner/_bundled/templates/fonts/") and name.endswith(".woff2") for name in names)

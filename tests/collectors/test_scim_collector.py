@@ -11,10 +11,9 @@ import httpx
 import pytest
 from servers import TOKEN, Behaviour, HostileServer, group, hostile, scim2, user
 
-from scanner.collectors import APPLICATION_COLLECTORS, http, profiles
+from scanner.collectors import APPLICATION_COLLECTORS, http
 from scanner.collectors.interface import no_progress
 from scanner.config import Application, Auth, Limits, Secret
-from scanner.errors import ConfigError
 from scanner.model import Collected, Verdict
 
 SECRET = Secret("env", "ORPHANSCAN_TEST_TOKEN")
@@ -403,18 +402,3 @@ def test_progress_is_told_after_each_page(server: HostileServer, tmp_path: Path)
 
     assert told[:3] == [("crm", "users", 2, 5), ("crm", "users", 4, 5), ("crm", "users", 5, 5)]
     assert told[-1][1] == "groups"
-
-
-def test_every_shipped_profile_loads() -> None:
-    """A profile file holds known keys and a known coverage; an unknown name is answered with the nearest."""
-    for name in profiles.names():
-        profile = profiles.load(name)
-        assert profile.coverage in {"all", "provisioned_only", "members_no_guests", "one_domain", "unknown"}
-        assert profile.paging in {"index", "cursor", "discover"}
-    with pytest.raises(ConfigError, match="did you mean 'generic'"):
-        profiles.load("genric")
-
-
-def test_coverage_of_the_configuration_wins(server: HostileServer, tmp_path: Path) -> None:
-    """The profile's coverage label is only a default."""
-    assert run(server, tmp_path, Behaviour(many(1), []), coverage="all").source.coverage == "all"
