@@ -91,8 +91,9 @@ class Asking:
 
     def _simpler(self) -> Iterator[tuple[int | None, bool]]:
         if self.count is not None and self.count > _MODEST:
-            yield _MODEST, True
-        yield None, True
+            yield _MODEST, self.takes_start
+        if self.takes_start:
+            yield None, True
         yield None, False
 
     def _count(self, count: int | None) -> str:

@@ -161,6 +161,11 @@ def id_of(line: bytes) -> str:
     return str(_keys.decode(line).id)
 
 
+def username_of(line: bytes) -> str:
+    """Return the user name of a staged line, trimmed; empty without one."""
+    return str(_keys.decode(line).userName or "").strip()
+
+
 def name_key(line: bytes) -> bytes:
     """Return eight bytes of hash of the name that a staged user or group goes by."""
     named = _keys.decode(line)

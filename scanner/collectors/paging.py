@@ -181,10 +181,12 @@ class Lister:
             self.on_page(walk)
             following = page.next_cursor
             if following is None:
-                if cursor is None and page.size and self.index:
-                    self._only_page(walk, page)
-                else:
-                    walk.end = End.LAST_CURSOR
+                walk.end = End.LAST_CURSOR
+                if cursor is None and page.size:
+                    # No cursor was ever seen: the server may have ignored ours and cut the list.
+                    walk.by_cursor = False
+                    if self.index:
+                        self._only_page(walk, page)
                 return
             if following in used or following == cursor or barren > MAX_BARREN_PAGES:
                 walk.end = End.LOOP if following in used or following == cursor else End.BARREN
@@ -203,7 +205,6 @@ class Lister:
 
     def _only_page(self, walk: Walk, page: Page) -> None:
         """Tell a last page from the first page of a server that ignored the cursor and answered by index."""
-        walk.by_cursor = False
         if walk.stated is not None and walk.stated <= page.size:
             walk.end = End.TOTAL
             return

@@ -9,6 +9,7 @@ from pathlib import Path
 from scanner.collectors import profiles
 from scanner.collectors.asking import Asking
 from scanner.collectors.discovery import Discovery, discover
+from scanner.collectors.envelope import username_of
 from scanner.collectors.groups import Groups, read_groups
 from scanner.collectors.http import Session
 from scanner.collectors.interface import Progress
@@ -56,12 +57,20 @@ def _collect(
         def on_page(walk: Walk) -> None:
             progress(app.id, what, len(walk.ids), walk.stated)
 
-        count = min(app.limits.page_size, found.max_page_size)
-        return Lister(Asking(session, path, count, digest), found.cursor, found.index, on_page)
+        asking = Asking(
+            session,
+            path,
+            min(app.limits.page_size, found.max_page_size),
+            digest,
+            extra="excludedAttributes=members" if what == "groups" and profile.members == "single" else "",
+            takes_start=profile.sends_start_index,
+        )
+        last = profile.max_start_index if profile.continue_by_id else None
+        return Lister(asking, found.cursor, found.index, on_page, last)
 
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
     users_lister, groups_lister = lister("/Users", "users"), lister("/Groups", "groups")
-    users = read_list(users_lister, into / "users.ndjson", "users")
+    users = _without_placeholders(read_list(users_lister, into / "users.ndjson", "users"), profile)
     if users.verdict is Verdict.FAILED:
         groups = Groups(Verdict.COMPLETE, "")  # the users' verdict says it all
     else:
@@ -73,6 +82,20 @@ def _collect(
     if groups.listing is not None and groups.listing.pages:
         files["groups"] = groups.listing.path
     return Collected(replace(source, query=query, sha256=digest.hexdigest()), files)
+
+
+def _without_placeholders(users: Listing, profile: Profile) -> Listing:
+    """Doubt a list of nothing but made-up users: Snowflake shows one in place of the list that it does not give."""
+    if not profile.placeholder_users or not 0 < users.collected <= len(profile.placeholder_users):
+        return users
+    made_up = {name.casefold() for name in profile.placeholder_users}
+    if not all(username_of(line).casefold() in made_up for line in users.path.read_bytes().splitlines()):
+        return users
+    return replace(
+        users,
+        verdict=Verdict.UNKNOWN,
+        detail=f"the list holds only a made-up user, which {profile.name} shows in place of a list that is not enabled",
+    )
 
 
 def _source(blank: Source, users: Listing, groups: Groups, found: Discovery, session: Session) -> Source:

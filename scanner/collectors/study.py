@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from scanner.collectors import profiles
 from scanner.collectors.asking import Asking
-from scanner.collectors.discovery import Discovery, discover
+from scanner.collectors.discovery import Discovery, Hints, discover
 from scanner.collectors.envelope import Page, id_of
 from scanner.collectors.http import Session
 from scanner.collectors.profiles import Profile
@@ -51,8 +51,10 @@ def study(app: Application) -> Iterator[Remark]:
     yield _profile(app, profile)
     with Session(app) as session:
         found = discover(session, profile)
-        yield _discovery(found)
-        users = Asking(session, "/Users", min(app.limits.page_size, found.max_page_size), hashlib.sha256())
+        yield _discovery(found.hints)
+        yield _patch(found.hints, profile)
+        size = min(app.limits.page_size, found.max_page_size)
+        users = Asking(session, "/Users", size, hashlib.sha256(), takes_start=profile.sends_start_index)
         asked = users.count
         first = _first(users, found)
         yield _paging(users, first, asked)
@@ -70,13 +72,31 @@ def study(app: Application) -> Iterator[Remark]:
 
 
 def _profile(app: Application, profile: Profile) -> Remark:
-    coverage = app.coverage or profile.coverage
-    return Remark("profile", f"{profile.name}; coverage {coverage}")
+    note = f" ({profile.coverage_note})" if profile.coverage_note and not app.coverage else ""
+    unconfirmed = f"; not confirmed and not used: {', '.join(profile.unconfirmed)}" if profile.unconfirmed else ""
+    return Remark("profile", f"{profile.name}; coverage {app.coverage or profile.coverage}{note}{unconfirmed}")
 
 
-def _discovery(found: Discovery) -> Remark:
-    paging = "cursor" if found.cursor else "index"
-    return Remark("discovery", f"paging by {paging}, pages of at most {found.max_page_size:,}")
+def _discovery(hints: Hints) -> Remark:
+    if hints.path is None:
+        return Remark("discovery", "it does not describe itself; the profile answers in its place")
+    flags = {"filter": hints.filter, "sort": hints.sort, "bulk": hints.bulk, "etag": hints.etag}
+    said = [f"{name} {_yes(flag)}" for name, flag in flags.items() if flag is not None]
+    said += [f"cursors {_yes(hints.cursor_paging)}"] if hints.cursor_paging is not None else []
+    said += [f"signs in by {', '.join(hints.auth_schemes)}"] if hints.auth_schemes else []
+    return Remark("discovery", f"{hints.path}: {'; '.join(said) or 'nothing of use'}")
+
+
+def _patch(hints: Hints, profile: Profile) -> Remark:
+    """Say what switching an account off would mean; it is not tried."""
+    says = "it does not say" if hints.patch is None else f"the server says {_yes(hints.patch)}"
+    off = profile.deactivation
+    undone = {True: "can be undone", False: "cannot be undone", None: "not known whether it can be undone"}
+    return Remark("PATCH", f"{says}; active = false: {off.inactive}, {undone[off.reversible]}; DELETE: {off.delete}")
+
+
+def _yes(flag: bool | None) -> str:  # a value, not a switch
+    return "yes" if flag else "no"
 
 
 def _first(users: Asking, found: Discovery) -> _First:

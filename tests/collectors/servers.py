@@ -140,6 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, found[0]) if found else self._json(404, {"status": "404"})
         elif name == "/ServiceProviderConfig" and (behaviour.has("cursor") or behaviour.has("cursor_promised")):
             self._json(200, {"pagination": {"cursor": True, "index": True}})
+        elif name == "/ServiceProviderConfig" and behaviour.has("cursor_only_said"):
+            self._json(200, {"pagination": {"cursor": True, "index": False}})
         elif name == "/ResourceTypes" and behaviour.has("only_users"):
             self._json(200, {"totalResults": 1, "Resources": [{"id": "User", "endpoint": "/Users"}]})
         elif name == "/moved/Users":

@@ -135,6 +135,7 @@ def test_proves_a_list_that_loses_no_row(server: HostileServer, tmp_path: Path, 
         ("beyond_is_400", 90, Verdict.FAILED, "Start index too big"),
         ("start_capped", None, Verdict.FAILED, "Start index too big"),
         ("no_total", 50, Verdict.CAPPED, "states no total"),
+        ("cursor_only_said no_total", None, Verdict.CAPPED, "stops at exactly 50"),
         ("total_is_page", 50, Verdict.CAPPED, "states no total"),
         ("ignore_startindex", None, Verdict.SHORT, "repeats them"),
         ("ignore_startindex no_total", None, Verdict.UNKNOWN, "for ever"),
@@ -150,7 +151,8 @@ def test_names_a_list_that_is_not_proven(
     server: HostileServer, tmp_path: Path, quirks: str, visible: int | None, verdict: Verdict, words: str
 ) -> None:
     """What was read is kept, and the verdict says why it is not the whole."""
-    behaviour = Behaviour(many(130), [], frozenset(quirks.split()), cap=45, visible=visible)
+    cap = 50 if "cursor_only_said" in quirks else 45
+    behaviour = Behaviour(many(130), [], frozenset(quirks.split()), cap=cap, visible=visible)
     collected = run(server, tmp_path, behaviour)
 
     assert verdict is collected.source.verdict, collected.source.detail
@@ -180,6 +182,27 @@ def test_one_id_for_two_users_is_not_proven(server: HostileServer, tmp_path: Pat
     assert collected.source.verdict is Verdict.UNKNOWN
     assert "1 ids each stand for several users" in collected.source.detail
     assert collected.source.collected == 20
+
+
+def test_a_made_up_user_is_no_list(server: HostileServer, tmp_path: Path) -> None:
+    """A product that shows one invented row until a feature is enabled is not taken for an empty application."""
+    behaviour = Behaviour([{**user(1), "userName": "Synthesis_User"}], [])
+    collected = run(server, tmp_path, behaviour, profile="snowflake")
+
+    assert collected.source.verdict is Verdict.UNKNOWN
+    assert "made-up user" in collected.source.detail
+
+
+def test_behind_the_greatest_start_index_the_list_goes_on_by_id(server: HostileServer, tmp_path: Path) -> None:
+    """Where the profile knows the greatest start index, nothing behind it is asked by index, and no row is lost."""
+    users = [user(f"{number:05}") for number in range(2350)]
+    behaviour = Behaviour(users, [], frozenset({"filter_by_id"}))
+    collected = run(server, tmp_path, behaviour, profile="salesforce")
+
+    assert (collected.source.verdict, collected.source.collected) == (Verdict.COMPLETE, 2350)
+    starts = [int(r.partition("startIndex=")[2].partition("&")[0]) for r in behaviour.seen if "/Users?start" in r]
+    assert max(starts) <= 2000
+    assert [r for r in behaviour.seen if "filter=id%20gt" in r]
 
 
 def test_an_inflated_total_is_short(server: HostileServer, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ def server() -> Iterator[HostileServer]:
         ("start_capped filter_by_id", "last page", "a scan goes on by `id gt` instead", False),
         ("start_capped", "last page", "position 95 is refused", True),
         ("groups_refused", "groups", "memberships are missing", True),
+        ("", "PATCH", "it does not say; active = false: unknown, not known whether it can be undone", False),
+        ("", "discovery", "it does not describe itself", False),
+        ("cursor", "discovery", "/ServiceProviderConfig: cursors yes", False),
         ("groups_without_members", "groups", "each is read by itself", False),
     ],
 )
