@@ -48,6 +48,10 @@ class Limits:
     """Resources asked for at a time; never more than the server or the profile allows."""
     parallel: int = 8
     """Requests under way at a time, where a list has shown itself regular; 1: one after the other."""
+    requests_per_minute: float | None = None
+    """To this application's server, all applications on it together; also where it states no limit."""
+    rate_share: float = 0.5
+    """The part of a limit that the server states which a scan may use; the rest is for others."""
     max_pages: int = 100_000
     """A list that has not ended by then is short."""
     max_page_bytes: int = 64 * 1024 * 1024

@@ -149,6 +149,8 @@ _LIMITS = {
     "timeout_seconds": Key(number(0.1, 3600)),
     "retries": Key(number(0, 100, whole=True)),
     "parallel": Key(number(1, 64, whole=True)),
+    "requests_per_minute": Key(number(0.1, 1_000_000)),
+    "rate_share": Key(number(0.01, 1)),
     "max_pages": Key(number(1, 100_000_000, whole=True)),
     "max_page_bytes": Key(number(1024, 2**31, whole=True)),
 }

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -30,8 +31,8 @@ class Authorizer(Protocol):
     def headers(self) -> Mapping[str, str]:
         """Return the headers that carry the credential."""
 
-    def renew(self) -> bool:
-        """Drop the credential after a 401; return whether another attempt makes sense."""
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Drop the credential that got a 401, unless it is replaced already; return whether to try again."""
 
 
 def authorizer(app: Application, redactor: Redactor, post: Post) -> Authorizer:
@@ -79,7 +80,7 @@ class _Fixed:
     def headers(self) -> Mapping[str, str]:
         return self._headers
 
-    def renew(self) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> bool:
         return False
 
 
@@ -93,15 +94,23 @@ class _ClientCredentials:
         self._post = post
         self._token = ""
         self._expires = 0.0
+        self._lock = threading.Lock()
 
     def headers(self) -> Mapping[str, str]:
-        if not self._token or time.monotonic() >= self._expires:
-            self._fetch()
-        return {"Authorization": f"Bearer {self._token}"}
+        with self._lock:
+            if not self._token or time.monotonic() >= self._expires:
+                self._fetch()
+            return self._carried()
 
-    def renew(self) -> bool:
-        self._token = ""
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        # Of several requests under way with the same token, the first to be refused has it fetched again.
+        with self._lock:
+            if refused == self._carried():
+                self._token = ""
         return True
+
+    def _carried(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
 
     def _fetch(self) -> None:
         form = {"grant_type": "client_credentials"}

@@ -8,10 +8,9 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
@@ -20,9 +19,11 @@ import httpx
 
 from scanner import __version__
 from scanner.collectors import origin as origins
+from scanner.collectors import politeness
 from scanner.collectors.auth import Authorizer, authorizer
 from scanner.collectors.decompress import ACCEPT_ENCODING, CutError, bounded, inflated
 from scanner.collectors.origin import Origin
+from scanner.collectors.profiles import Rates
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import HttpError, refusal
 from scanner.config import Application, Limits
@@ -31,7 +32,6 @@ from scanner.errors import ConfigError, SourceError
 BACKOFF_SECONDS = 0.5
 """The first pause before a retry; each further one is twice as long, give or take a random share."""
 MAX_BACKOFF_SECONDS = 30.0
-_LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
 _MAX_REDIRECTS = 5
 _MAX_ERROR_BYTES = 64 * 1024
 _TRANSIENT = frozenset({429, 502, 503, 504})
@@ -62,18 +62,20 @@ class _TransientError(Exception):
 
 
 class Session:
-    """All requests of one source: one thread, one deadline, one credential, one origin beside the token endpoint."""
+    """All requests of one source, from any thread: a deadline, a credential, one origin beside the token endpoint."""
 
-    def __init__(self, app: Application) -> None:
-        """Check the address and read the secret; nothing is sent yet."""
+    def __init__(self, app: Application, rates: Rates = Rates()) -> None:  # noqa: B008  # it is frozen
+        """Check the address and read the secret; nothing is sent yet. `rates` is what the vendor's documents allow."""
         self.limits: Limits = app.limits
         self.redactor = Redactor()
         self._base = (app.base_url or "").rstrip("/")
         self._origin = origins.check(app.base_url, f"base_url of {app.id}", allow_http=app.allow_http)
         self._ca_file = str(app.ca_file) if app.ca_file else None
+        self._rates = rates
         self._deadline = time.monotonic() + app.limits.max_seconds
         self._clients: dict[Origin, httpx.Client] = {}
-        self._sockets: list[socket.socket] = []
+        self._opening = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._watchdog = threading.Timer(app.limits.max_seconds, self._cut)
         self._watchdog.daemon = True
         self._auth: Authorizer = authorizer(app, self.redactor, self._post)
@@ -95,8 +97,9 @@ class Session:
     def get(self, target: str, *, retries: int | None = None) -> Answer:
         """Return the successful answer to GET of a path and query below base_url, or raise SourceError."""
         what = f"GET {target.partition('?')[0]}"
-        answer = self._persist("GET", self._base + target, what, retries, self._auth.headers())
-        if answer.status == 401 and self._auth.renew():
+        carried = self._auth.headers()
+        answer = self._persist("GET", self._base + target, what, retries, carried)
+        if answer.status == 401 and self._auth.renew(carried):
             answer = self._persist("GET", self._base + target, what, retries, self._auth.headers())
         if not 200 <= answer.status < 300:
             raise refusal(answer.status, answer.body, what, self.redactor)
@@ -123,6 +126,8 @@ class Session:
             try:
                 return self._follow(method, url, what, headers, content)
             except _TransientError as error:
+                if error.retry_after is not None:
+                    politeness.gate(self._at(url)).pause(error.retry_after)
                 self._pause(attempt, budget, error)
             attempt += 1
 
@@ -163,6 +168,19 @@ class Session:
     def _send(self, method: str, url: str, what: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         if self.remaining <= 0:
             raise SourceError(self._too_late())
+        gate = politeness.gate(self._at(url))
+        with gate.passing(self.limits.parallel, self._limited(method, url), self._deadline):
+            return self._exchange(gate, method, url, what, headers, content)
+
+    def _exchange(
+        self,
+        gate: politeness.Gate,
+        method: str,
+        url: str,
+        what: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+    ) -> Answer:
         allowed = min(self.limits.timeout_seconds, self.remaining)
         until = time.monotonic() + allowed
         client = self._client(url)
@@ -180,10 +198,15 @@ class Session:
             raise SourceError(f"{what} has no address that can be used, check base_url") from None
         try:
             with contextlib.closing(client.send(request, stream=True)) as response:
+                headers = response.headers
                 if response.status_code in _TRANSIENT:
+                    asked = politeness.retry_after(headers.get("retry-after"))
                     raise _TransientError(
-                        f"{what} answered {response.status_code}", retry_after(response.headers.get("retry-after"))
+                        f"{what} answered {response.status_code}",
+                        politeness.reset_in(headers) if asked is None else asked,
                     )
+                if (rest := politeness.rest_after(headers, self.limits.rate_share)) is not None:
+                    gate.pause(rest)
                 return self._read(response, until)
         except (httpx.HTTPError, httpx.InvalidURL, CutError, OSError) as error:
             if self.remaining <= 0:
@@ -227,26 +250,41 @@ class Session:
     def _too_late(self) -> str:
         return f"the {self.limits.max_seconds:g} s for this source are over (limits.max_seconds)"
 
-    def _client(self, url: str) -> httpx.Client:
+    def _at(self, url: str) -> Origin:
         origin = origins.of(url)
         if origin is None:
             raise ConfigError("a request has no http or https address")
-        if origin not in self._clients:
-            # Without trust_env httpx reads neither .netrc nor the proxies; those are passed on deliberately.
-            self._clients[origin] = httpx.Client(
-                verify=_trust(self._ca_file), proxy=origins.proxy(origin), trust_env=False, follow_redirects=False
-            )
-        return self._clients[origin]
+        return origin
+
+    def _limited(self, method: str, url: str) -> dict[str, float]:
+        """Return the requests a minute that each limit allows a request."""
+        place = url.removeprefix(self._base).partition("?")[0].strip("/").lower()
+        kind = "single" if "/" in place else place
+        stated = {"all": self._rates.total, "users": None, "groups": None, "single": None}
+        if method == "GET" and kind in ("users", "groups", "single"):
+            stated[kind] = getattr(self._rates, kind)
+        chosen = {"configured": self.limits.requests_per_minute, **stated}
+        return {name: float(rate) for name, rate in chosen.items() if rate}
+
+    def _client(self, url: str) -> httpx.Client:
+        origin = self._at(url)
+        with self._opening:
+            if origin not in self._clients:
+                # Without trust_env httpx reads neither .netrc nor the proxies; those are passed on deliberately.
+                self._clients[origin] = httpx.Client(
+                    verify=_trust(self._ca_file), proxy=origins.proxy(origin), trust_env=False, follow_redirects=False
+                )
+            return self._clients[origin]
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             found = info["return_value"].get_extra_info("socket")
             if isinstance(found, socket.socket):
-                self._sockets = [found] if event.startswith("connection.start") else [*self._sockets[-1:], found]
+                self._sockets.add(found)
 
     def _cut(self) -> None:
         """End a read that still waits at the deadline: a server that drips header bytes resets every other clock."""
-        for one in self._sockets:
+        for one in list(self._sockets):
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
 
@@ -262,18 +300,4 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
         raise ConfigError(f"ca_file {ca_file} cannot be used: {cause}") from None
 
 
-def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, never negative; None if it says nothing usable."""
-    text = (value or "").strip()
-    if text.lstrip("+-").isascii() and text.lstrip("+-").isdigit():
-        return min(max(0.0, float(text[:20])), _LONGEST_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_RETRY_AFTER)
-
-
-__all__ = ["Answer", "HttpError", "Session", "retry_after"]
+__all__ = ["Answer", "HttpError", "Session"]

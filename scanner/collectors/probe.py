@@ -37,7 +37,7 @@ def probe(app: Application) -> Probe:
     """Ask an application for one user, with the credential of the configuration."""
     try:
         profile = profiles.load(app.profile)
-        with Session(app) as session:
+        with Session(app, profile.requests_per_minute) as session:
             found = discover(session, profile)
             first = "cursor" if found.cursor else "startIndex=1"
             answer = session.get(f"/Users?{first}&count=1", retries=1)

@@ -38,7 +38,7 @@ def collect_scim(app: Application, into: Path, progress: Progress) -> Collected:
     try:
         profile = profiles.load(app.profile)
         blank = replace(blank, coverage=app.coverage or profile.coverage)
-        with Session(app) as session:
+        with Session(app, profile.requests_per_minute) as session:
             collected = _collect(app, profile, session, into, progress, blank)
     except StoreError:
         raise  # our disk, not their server

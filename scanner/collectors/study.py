@@ -49,7 +49,7 @@ def study(app: Application) -> Iterator[Remark]:
     """Yield what is seen of an application; raise OrphanscanError where it cannot be asked at all."""
     profile = profiles.load(app.profile)
     yield _profile(app, profile)
-    with Session(app) as session:
+    with Session(app, profile.requests_per_minute) as session:
         found = discover(session, profile)
         yield _discovery(found.hints)
         yield _patch(found.hints, profile)

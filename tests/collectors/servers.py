@@ -67,6 +67,10 @@ class Behaviour:
     tokens: int = 0
     cursors: int = 0
     drifted: bool = False
+    rate_limit: tuple[int, float] | None = None
+    """Requests allowed in a window of so many seconds, stated with every answer."""
+    windows: dict[int, int] = field(default_factory=dict)
+    """Requests that came in each window."""
     visible: int | None = None
     """Rows from this position on are never shown."""
 
@@ -317,10 +321,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/scim+json")
         self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
+        for name, value in {**self._allowance(), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def _allowance(self) -> dict[str, str]:
+        if self.behaviour.rate_limit is None:
+            return {}
+        limit, seconds = self.behaviour.rate_limit
+        window = int(time.monotonic() / seconds)
+        self.behaviour.windows[window] = used = self.behaviour.windows.get(window, 0) + 1
+        reset = (window + 1) * seconds - time.monotonic()
+        remaining = str(max(0, limit - used))
+        return {
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": remaining,
+            "X-RateLimit-Reset": f"{reset:.3f}",
+        }
 
     def finish(self) -> None:
         """Close quietly also after a connection was torn down on purpose."""

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ import pytest
 from servers import TOKEN, Behaviour, HostileServer, hostile, user
 
 from scanner.collectors import http
-from scanner.collectors.http import Answer, Session, retry_after
+from scanner.collectors.http import Answer, Session
+from scanner.collectors.politeness import retry_after
 from scanner.collectors.probe import probe
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import HttpError
@@ -396,3 +398,36 @@ def test_probe_tells_why_an_application_cannot_be_used(server: HostileServer) ->
     assert not page.reachable
     assert "web page" in page.detail
     assert "ORPHANSCAN_TEST_UNSET" in unset.detail
+
+
+def test_threads_that_meet_an_expired_token_renew_it_once(server: HostileServer) -> None:
+    """Eight requests that are refused together fetch one new token, and all succeed."""
+    server.behaviour = Behaviour([user(1)])
+    with Session(application(server, oauth(server))) as session:
+        session.get("/Users?startIndex=1&count=1")
+        server.behaviour.token = "revoked"
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: session.get("/Users?startIndex=1&count=1").status, range(8)))
+
+    assert answers == [200] * 8
+    assert server.behaviour.tokens == 2
+
+
+def test_the_deadline_ends_all_requests_under_way(server: HostileServer) -> None:
+    """Eight answers that drip for ever end together when the time of the source is over."""
+    server.behaviour = Behaviour([user(1)], faults=deque(["drip_headers"] * 8))
+    app = application(server, max_seconds=1, timeout_seconds=30, retries=0)
+    before = time.monotonic()
+    with Session(app) as session, ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda _: _failure(session), range(8)))
+
+    assert all("for this source are over" in one for one in said), said
+    assert time.monotonic() - before < 6
+
+
+def _failure(session: Session) -> str:
+    try:
+        session.get("/Users?startIndex=1&count=1")
+    except SourceError as error:
+        return str(error)
+    return "no failure"
