@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium poppler-utils
+NODE := nodejs npm
 
 .PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
 
-test: $(VENV)/.ready system browser
+test: $(VENV)/.ready system browser node
 	$(BIN)/pytest
 
 lint: $(VENV)/.ready
@@ -32,12 +33,16 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 # WeasyPrint draws text with Pango, a system library.
-.PHONY: system browser
+.PHONY: system browser node
 system:
 	@ldconfig -p 2>/dev/null | grep -q libpangoft2 || $(MAKE) --no-print-directory install PACKAGES='$(SYSTEM)'
 
 browser:
 	@command -v chromium >/dev/null || $(MAKE) --no-print-directory install PACKAGES='$(BROWSER)'
+
+# One of the real SCIM servers of the tests runs on Node.js.
+node:
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory install PACKAGES='$(NODE)'
 
 .PHONY: install
 install:
