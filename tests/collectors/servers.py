@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import random
 import socket
 import ssl
 import threading
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import hostile_lists
 
 TOKEN = "canary-7f3a9e51c2d84b6098"
 Row = dict[str, Any]
@@ -66,6 +67,8 @@ class Behaviour:
     """Requests, as `GET /path?query`."""
     tokens: int = 0
     cursors: int = 0
+    lists: int = 0
+    """Pages asked for."""
     drifted: bool = False
     rate_limit: tuple[int, float] | None = None
     """Requests allowed in a window of so many seconds, stated with every answer."""
@@ -154,102 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"detail": "nothing here", "status": "404"})
 
     def _list(self, rows: list[Row], query: dict[str, list[str]], *, is_users: bool) -> None:
-        behaviour = self.behaviour
-        if behaviour.has("count_refused") and "count" in query:
-            self._json(400, {"detail": "unknown parameter", "scimType": "invalidValue", "status": "400"})
-            return
-        after = query.get("filter", [""])[0].removeprefix('id gt "').removesuffix('"')
-        if after and behaviour.has("filter_by_id"):
-            rows = [row for row in sorted(rows, key=lambda row: row["id"]) if row["id"] > after]
-        count = 10 if "count" not in query else max(0, int(query["count"][0]))
-        if behaviour.has("ignore_count"):
-            count = 100
-        if behaviour.has("count_1_refused") and count == 1:
-            self._json(400, {"detail": "too small", "scimType": "invalidCount", "status": "400"})
-            return
-        count = min(count, behaviour.cap)
-        by_cursor = "cursor" in query and behaviour.has("cursor")
-        start = self._start(rows, query, by_cursor)
-        if start is None:
-            return
-        if behaviour.has("short_pages") and count > 1:
-            count = random.Random(start).randint(1, count)
-        shown = rows[: behaviour.visible] if is_users else rows
-        page = shown[start : start + count]
-        self._answer(rows, page, start, by_cursor, has_more=start + count < len(shown))
-        if is_users and page and not behaviour.drifted and ("startIndex" in query or by_cursor) and count > 1:
-            self._drift(rows)
-
-    def _start(self, rows: list[Row], query: dict[str, list[str]], by_cursor: bool) -> int | None:
-        behaviour = self.behaviour
-        if by_cursor:
-            cursor = query["cursor"][0]
-            if cursor and behaviour.has("expired_cursor") and behaviour.cursors < 2:
-                behaviour.cursors += 1
-                self._json(400, {"scimType": "expiredCursor", "detail": "too slow", "status": "400"})
-                return None
-            if cursor and behaviour.has("always_expired"):
-                self._json(400, {"scimType": "expiredCursor", "detail": "too slow", "status": "400"})
-                return None
-            if behaviour.has("repeated_cursor") and cursor:
-                return 0
-            return int(cursor.partition("@")[2] or 0) if cursor else 0
-        position = int(query.get("startIndex", ["1"])[0])
-        start = max(0, position if behaviour.has("zero_based") else position - 1)
-        if behaviour.has("start_capped") and position > 60:
-            self._json(400, {"detail": "Start index too big", "status": "400"})
-            return None
-        if behaviour.has("ignore_startindex"):
-            return 0
-        if behaviour.has("beyond_is_400") and start >= len(rows[: behaviour.visible]) and start:
-            self._json(400, {"detail": "Start index too big", "status": "400"})
-            return None
-        return 0 if behaviour.has("wrap_pages") and start >= len(rows) else start
-
-    def _answer(self, rows: list[Row], page: list[Row], start: int, by_cursor: bool, *, has_more: bool) -> None:
-        behaviour = self.behaviour
-        name = "resources" if behaviour.has("lower_resources") else "Resources"
-        body: dict[str, Any] = {
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-            "totalResults": len({json.dumps(row) for row in rows}),
-            "startIndex": start + 1,
-            "itemsPerPage": 10_000,
-            name: page,
-        }
-        if behaviour.has("no_total"):
-            del body["totalResults"]
-        elif behaviour.has("total_is_page"):
-            body["totalResults"] = len(page)
-        elif behaviour.has("string_total"):
-            body["totalResults"] = str(body["totalResults"])
-        elif behaviour.has("negative_total"):
-            body["totalResults"] = -1
-        if by_cursor and has_more:
-            ugly = "a+/=&?# :%00" if behaviour.has("cursor_ugly_chars") else "c"
-            body["nextCursor"] = "same" if behaviour.has("repeated_cursor") else f"{ugly}@{start + len(page)}"
-        indent = 2 if behaviour.has("pretty") else None
-        text = json.dumps(body, indent=indent, ensure_ascii=not behaviour.has("utf8"))
-        if behaviour.has("odd_case"):
-            text = text.replace('"id"', '"ID"').replace('"userName"', '"UserName"').replace('"active"', '"Active"')
-        raw = text.encode()
-        if behaviour.has("gzip"):
-            self._send(200, gzip.compress(raw), {"Content-Encoding": "gzip"})
-        else:
-            self._send(200, raw)
-
-    def _drift(self, rows: list[Row]) -> None:
-        behaviour = self.behaviour
-        if behaviour.has("drift_insert"):
-            rows.insert(0, user("inserted"))
-        elif behaviour.has("drift_delete"):
-            del rows[0]
-        elif behaviour.has("drift_swap"):
-            del rows[-1]
-            rows.insert(0, user("inserted"))
-        elif behaviour.has("drift_always"):
-            rows.insert(0, user(f"inserted{len(rows)}"))
-            return
-        behaviour.drifted = True
+        sent = hostile_lists.reply(self.behaviour, rows, query, is_users=is_users)
+        self._send(sent.status, sent.body, sent.headers)
 
     def _fault(self, fault: str) -> bool:
         """Misbehave as told; return whether the request is thereby dealt with."""
@@ -319,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/scim+json")
+        self.send_header("Content-Type", "text/html" if self.behaviour.has("html_type") else "application/scim+json")
         self.send_header("Content-Length", str(len(body)))
         for name, value in {**self._allowance(), **(headers or {})}.items():
             self.send_header(name, value)
