@@ -35,6 +35,8 @@ class Asking:
     """Further parameters of every request, such as excludedAttributes=members."""
     takes_start: bool = True
     """Whether the server takes a start index."""
+    takes_cursor: bool = False
+    """Whether to begin with a cursor."""
     ahead: Prefetch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,9 +46,12 @@ class Asking:
         """Return one page."""
         body = self.answer(target).body
         try:
-            return parse_page(self.session.redactor.body(body))
+            page = parse_page(self.session.redactor.body(body))
         except SourceError as error:
             raise SourceError(f"the answer to GET {self.path} {error}") from None
+        if page.rejected and not page.keys:
+            page.junk = hash(body)
+        return page
 
     def answer(self, target: str) -> Answer:
         """Return one answer, which counts towards the digest."""
@@ -84,16 +89,22 @@ class Asking:
         escaped = identifier.replace("\\", "\\\\").replace('"', '\\"')
         return self._target("filter=" + quote(f'id gt "{escaped}"', safe=""), self.at(1).partition("?")[2])
 
+    def first(self, count: int | None = None) -> str:
+        """Return the request for the first page."""
+        return self.cursor(None, count) if self.takes_cursor else self.at(1, count)
+
     def foresee(self, start: int, step: int, total: int) -> None:
         """Fetch the pages from `start` to the end ahead of the walk."""
         targets: Iterator[str] = (self.at(position) for position in range(start, total + 1, step))
         self.ahead.foresee(targets)
 
     def _simpler(self) -> Iterator[tuple[int | None, bool]]:
-        if self.count is not None and self.count > _MODEST:
-            yield _MODEST, self.takes_start
-        if self.takes_start:
+        count, takes_start = self.count, self.takes_start  # the walk changes them while it tries
+        if count is not None and count > _MODEST:
+            yield _MODEST, takes_start
+        if takes_start:
             yield None, True
+            yield count, False
         yield None, False
 
     def _count(self, count: int | None) -> str:

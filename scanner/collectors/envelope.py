@@ -38,6 +38,8 @@ class Page:
     """The JSON object of each row on one line, without line feed."""
     rejected: int = 0
     """Elements that are no object or have no id."""
+    junk: int = 0
+    """Tells pages of nothing but rejected elements apart."""
     has_members: bool = False
     """Whether any row has the attribute members."""
     total: int | None = None

@@ -26,8 +26,6 @@ class Lister:
     """Walks one list."""
 
     asking: Asking
-    cursor: bool
-    """Whether to begin with a cursor."""
     index: bool
     """Whether the server may page by index too; False if it says that it does not."""
     on_page: Callable[[Walk], None]
@@ -39,14 +37,10 @@ class Lister:
         """/Users or /Groups."""
         return self.asking.path
 
-    def first_target(self, count: int | None = None) -> str:
-        """Return the request for the first page."""
-        return self.asking.cursor(None, count) if self.cursor else self.asking.at(1, count)
-
     def walk(self, walk: Walk) -> None:
         """Read on to the end of the list, or as far as it goes; what went wrong is in the walk."""
         try:
-            if self.cursor and not walk.pages:
+            if self.asking.takes_cursor and not walk.pages:
                 self._by_cursor(walk, None)
             else:
                 self._by_index(walk)
@@ -62,8 +56,8 @@ class Lister:
         for count in (1, 2) if self.asking.count is not None else ():
             # Some servers refuse so small a page.
             with contextlib.suppress(HttpError):
-                return self.asking.page(self.first_target(count)), count
-        return self.asking.page(self.first_target()), self.asking.count
+                return self.asking.page(self.asking.first(count)), count
+        return self.asking.page(self.asking.first()), self.asking.count
 
     def _refused(self, walk: Walk, error: HttpError) -> None:
         walk.error, walk.refusal = str(error), error
@@ -173,7 +167,7 @@ class Lister:
             except HttpError as error:
                 if cursor is None and error.status in (400, 404, 405, 422, 501):
                     # The configuration promised cursors, the server does not keep the promise.
-                    walk.by_cursor = False
+                    walk.by_cursor = self.asking.takes_cursor = False
                     self._by_index(walk)
                     return
                 raise

@@ -64,9 +64,10 @@ def _collect(
             digest,
             extra="excludedAttributes=members" if what == "groups" and profile.members == "single" else "",
             takes_start=profile.sends_start_index,
+            takes_cursor=found.cursor,
         )
         last = profile.max_start_index if profile.continue_by_id else None
-        return Lister(asking, found.cursor, found.index, on_page, last)
+        return Lister(asking, found.index, on_page, last)
 
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
     users_lister, groups_lister = lister("/Users", "users"), lister("/Groups", "groups")
@@ -77,7 +78,7 @@ def _collect(
         groups = read_groups(groups_lister, profile, into, progress, app.id)
     source = _source(blank, users, groups, found, session)
     asked = [users_lister, groups_lister] if groups.listing else [users_lister]
-    query = "; ".join(f"GET {one.first_target()}" for one in asked)
+    query = "; ".join(f"GET {one.asking.first()}" for one in asked)
     files = {"users": users.path} if users.pages else {}
     if groups.listing is not None and groups.listing.pages:
         files["groups"] = groups.listing.path

@@ -37,6 +37,8 @@ class Walk:
     conflicts: int = 0
     """Ids that stand for several users or groups."""
     rejected: int = 0
+    junk: set[int] = field(default_factory=set)
+    """Pages of nothing but rejected elements that were counted."""
     pages: int = 0
     first_total: int | None = None
     total: int | None = None
@@ -80,8 +82,9 @@ class Walk:
                 names.add(name_key(line))
         write(self.file, fresh)
         self.has_members = self.has_members or page.has_members
-        if fresh or not page.keys:
+        if fresh or not (page.keys or page.junk in self.junk):
             # A page that only repeats says nothing about the list: a server that wraps or ignores the start index.
+            self.junk.add(page.junk)
             self.duplicates += len(page.keys) - len(fresh)
             self.rejected += page.rejected
         self.received += page.size
