@@ -90,12 +90,15 @@ class Application:
     """Overrides the profile's coverage label."""
     sso: bool | None = None
     """Whether people sign in through the identity provider. None: not known."""
+    identity_provider: bool = False
+    """Whether this is the identity provider itself: who is closed there should be closed everywhere."""
     external_id: str | None = None
     """`employee_number` or `person_id` where the application's externalId is declared to be an HR id."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Our account field -> dotted SCIM path, for instance
     last_sign_in_at = "urn:acme:1.0:User:lastLogin" (RFC 7644 3.10 notation; sub-attributes after a
-    dot). Fields: last_sign_in_at, last_activity_at, mfa, kind, created_at, deactivated_at, employee_number, owner."""
+    dot). Fields: last_sign_in_at, last_activity_at, mfa, kind, created_at, deactivated_at, employee_number, owner,
+    origin."""
     limits: Limits = field(default_factory=Limits)
     """Bounds of the collection; see `[application.limits]`."""
 
@@ -168,6 +171,22 @@ class Policy:
     """TOML of service, shared and break-glass accounts, with the person who answers for each."""
     approved_domains: Path | None = None
     """TOML of foreign e-mail domains that accounts may have, each with a reason."""
+    role_policy: Path | None = None
+    """TOML of who may hold which entitlement, by department and job title; used from its approval on."""
+    duty_conflicts: Path | None = None
+    """TOML of functions that no one person may hold together, and what gives them; used from its approval on."""
+    erasure_schedule: Path | None = None
+    """TOML of how long accounts of people who left may be kept, and legal holds."""
+    access_reviews: Path | None = None
+    """CSV of decisions of access reviews: campaign, app, account, entitlement, reviewer, decision, decided_at."""
+    idp_assignments: Path | None = None
+    """CSV of the people whom the identity provider lets into an application: app, worker, assigned_at."""
+    grant_approvals: Path | None = None
+    """CSV of access requests: app, account, entitlement, granted_at, granted_by, approved_by, expires_at."""
+    sign_ins: Path | None = None
+    """CSV of single sign-ins: app, account, signed_in_at, interactive."""
+    mfa: Path | None = None
+    """CSV of second factors as the identity provider enforces them: app, account, mfa."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import os
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ _SCAN = {
 
 def _policy_keys(base: Path) -> dict[str, Key]:
     file = existing_from(base, "file")
-    return {name: Key(file) for name in ("privileged_entitlements", "service_register", "approved_domains")}
+    return {field.name: Key(file) for field in fields(Policy)}
 
 
 def _report_keys() -> dict[str, Key]:

@@ -1,5 +1,6 @@
 """Reads TOML tables against a list of known keys, and collects every error of a file before any is shown."""
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -11,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -58,21 +60,33 @@ class Problems:
 
 def read_checked(path: Path) -> tuple[bytes, str]:
     """Return the bytes of a file that nobody else may write, and their sha256; ConfigError otherwise."""
+    with _opened(path) as file:
+        content = file.read()
+    return content, hashlib.sha256(content).hexdigest()
+
+
+def hash_checked(path: Path) -> str:
+    """Return the sha256 of a file that nobody else may write and that may be large; ConfigError otherwise."""
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            content = file.read()
+            # Whoever can write this file can hide an account: that must be its owner alone. (Windows has no such bits.)
+            if os.name == "posix" and mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise ConfigError(
+                    f"{path}: others may write this file (mode {stat.S_IMODE(mode):04o}), so it is not used. "
+                    f"Check what it says, then run: chmod go-w {path}"
+                )
+            yield file
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    # Whoever can write this file can hide an account: that must be its owner alone. (Windows has no such bits.)
-    if os.name == "posix" and mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigError(
-            f"{path}: others may write this file (mode {stat.S_IMODE(mode):04o}), so it is not used. "
-            f"Check what it says, then run: chmod go-w {path}"
-        )
-    return content, hashlib.sha256(content).hexdigest()
 
 
 def decode(content: bytes, path: Path) -> str:

@@ -54,6 +54,7 @@ ATTRIBUTES = (
     "deactivated_at",
     "employee_number",
     "owner",
+    "origin",
 )
 COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unknown")
 
@@ -137,6 +138,7 @@ def _application_keys(base: Path) -> dict[str, Key]:
         "allow_http": Key(boolean),
         "coverage": Key(one_of(*COVERAGES)),
         "sso": Key(boolean),
+        "identity_provider": Key(boolean),
         "external_id": Key(one_of("employee_number", "person_id")),
         "attributes": Key(map_of(text, ATTRIBUTES)),
         "limits": Key(table),

@@ -1,8 +1,9 @@
 """Writes docs/reference.md from what the program says of itself: commands, configuration, rules, the audit schema.
 
-Run as a program it writes the profiles into docs/vendors.md too.
+Run as a program it writes the profiles into docs/vendors.md and the schemas of the policy inputs too.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,12 @@ import duckdb
 from scanner import docs_configuration, docs_vendors, rules
 from scanner.cli import COMMANDS, main
 from scanner.model import Rule
+from scanner.policy import INPUTS
+from scanner.policy.schemas import schema
 from scanner.store.audit import SQL
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
+SCHEMAS = Path(__file__).parent.parent / "sample_data" / "policy"
 
 
 def reference() -> str:
@@ -27,6 +31,9 @@ def reference() -> str:
         *_commands(),
         "## Configuration",
         *docs_configuration.parts(),
+        "## Policy inputs",
+        "One commented example each, with its JSON schema, lies in `sample_data/policy`.",
+        *_policy_inputs(),
         "## Rules",
         *_rules(),
         "## The audit schema",
@@ -54,6 +61,28 @@ def _commands() -> Iterator[str]:
 def _help(context: click.Context) -> str:
     lines = [line.rstrip() for line in context.get_help().splitlines()]
     return "```\n" + "\n".join(lines) + "\n```"
+
+
+def _policy_inputs() -> Iterator[str]:
+    for item in INPUTS.values():
+        yield f"### {item.file_name}"
+        approval = " Rules are unable to test by it before it is approved." if item.needs_approval else ""
+        yield f"{item.meaning}{approval}"
+        parts = [("", item.fields), *((f"`[[{table.name}]]` ", table.fields) for table in item.tables)]
+        rows = [
+            f"| {place}{field.name} | {'*required*' if field.required else ''} |"
+            f" {' '.join([field.meaning, ', '.join(field.words)]).strip()} |"
+            for place, fields in parts
+            for field in fields
+        ]
+        head = "column" if item.is_csv else "key"
+        yield "\n".join([f"| {head} | | meaning |", "|---|---|---|", *rows])
+
+
+def schema_files() -> Iterator[tuple[Path, str]]:
+    """Yield the place and the text of the JSON schema of each policy input."""
+    for item in INPUTS.values():
+        yield SCHEMAS / f"{item.name}.schema.json", json.dumps(schema(item), indent=1) + "\n"
 
 
 def _rules() -> Iterator[str]:
@@ -107,4 +136,6 @@ def _row(name: str, kind: str, comment: str | None) -> str:
 if __name__ == "__main__":
     TARGET.write_text(reference())
     docs_vendors.TARGET.write_text(docs_vendors.refreshed(docs_vendors.TARGET.read_text()))
-    sys.stdout.write(f"{TARGET}\n{docs_vendors.TARGET}\n")
+    for path, text in schema_files():
+        path.write_text(text)
+    sys.stdout.write(f"{TARGET}\n{docs_vendors.TARGET}\n{SCHEMAS}\n")

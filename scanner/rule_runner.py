@@ -28,6 +28,8 @@ class Frame:
     partial_coverage: tuple[str, ...]
     """Connected applications whose list does not show all accounts."""
     policy_inputs: frozenset[str]
+    unapproved: frozenset[str] = frozenset()
+    """Policy inputs by which nothing may be judged yet."""
 
 
 def run(
@@ -74,14 +76,18 @@ def read_frame(audit_file: Path) -> Frame:
     with duckdb.connect(str(audit_file), read_only=True) as con:
         settings = con.execute("select roster_complete, is_baseline from audit.settings").fetchone() or (True, False)
         apps = con.execute("select app, type, verdict, coverage from audit.applications order by app").fetchall()
-        policies = con.execute("select name from audit.policy_inputs").fetchall()
+        policies = con.execute(
+            "select p.name, p.needs_approval and not coalesce(p.approved_at <= s.as_of, false)"
+            " from audit.policy_inputs p cross join audit.settings s"
+        ).fetchall()
     return Frame(
         roster_complete=settings[0],
         is_baseline=settings[1],
         verdicts={app: verdict for app, kind, verdict, _ in apps if kind != "none"},
         unconnected=sum(kind == "none" for _, kind, _, _ in apps),
         partial_coverage=tuple(app for app, kind, _, coverage in apps if kind != "none" and coverage != "all"),
-        policy_inputs=frozenset(name for (name,) in policies),
+        policy_inputs=frozenset(name for name, _ in policies),
+        unapproved=frozenset(name for name, is_unapproved in policies if is_unapproved),
     )
 
 
@@ -113,6 +119,9 @@ def _untestable(rule: Rule, frame: Frame) -> str:
     missing = [name for name in rule.needs.policy if name not in frame.policy_inputs]
     if missing:
         return f"needs the policy input {missing[0]}: set {missing[0]} under [policy] in the configuration"
+    unapproved = [name for name in rule.needs.policy if name in frame.unapproved]
+    if unapproved:
+        return f"the policy input {unapproved[0]} is not approved: its file must say approved_by and approved_on"
     if rule.needs.history and frame.is_baseline:
         return "needs an earlier scan to compare with"
     return ""
@@ -214,8 +223,22 @@ def _app_untestable(rule: Rule, app: str | None, scope: int, lacking: int, frame
     if rule.needs.apps and verdict not in ("complete", None):
         return _unread(verdict)
     if rule.needs.fields and scope and lacking == scope:
-        return f"the application does not supply {', '.join(rule.needs.fields)}"
+        return f"the application does not supply {', '.join(rule.needs.fields)}{_instead(rule.needs.fields)}"
     return ""
+
+
+_SUPPLIED_BY = {
+    "last_sign_in_at": "the policy input sign_ins can",
+    "sign_ins_reported": "the policy input sign_ins can",
+    "mfa": "the policy input mfa can",
+    "idp_active": "mark the identity provider with identity_provider = true in the configuration",
+}
+"""Field -> what stands in where the application is silent."""
+
+
+def _instead(fields: Sequence[str]) -> str:
+    found = list(dict.fromkeys(_SUPPLIED_BY[name] for name in fields if name in _SUPPLIED_BY))
+    return f"; {', '.join(found)}" if found else ""
 
 
 def _fold(

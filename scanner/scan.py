@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from scanner import __version__, clock, evidence, findings, rule_runner, rules
+from scanner import __version__, clock, evidence, findings, policy, rule_runner, rules
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
 from scanner.config import Config
@@ -218,13 +218,8 @@ def _previous_rows(store: Path) -> Callable[[str], int | None]:
 
 
 def _policy_files(config: Config) -> dict[str, Path]:
-    files = {
-        "links": config.matching.links,
-        "privileged_entitlements": config.policy.privileged_entitlements,
-        "service_register": config.policy.service_register,
-        "approved_domains": config.policy.approved_domains,
-    }
-    return {name: path for name, path in files.items() if path is not None}
+    # What these two say is in the tables of the evidence whole; the files may be large.
+    return {name: path for name, path in policy.files(config).items() if name not in ("sign_ins", "mfa")}
 
 
 def latest_record(config: Config, name: str) -> tuple[Scan, Path, Record]:

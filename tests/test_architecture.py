@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "config_keys": set(),
     "config_sources": {"config_auth", "config_keys"},
     "demo": set(),  # drives the command line as a user would
-    "docs": {"cli", "docs_configuration", "docs_vendors", "rules", "store"},  # writes the reference from them
+    "docs": {"cli", "docs_configuration", "docs_vendors", "policy", "rules", "store"},  # writes the reference from them
     "docs_configuration": set(),
     "docs_vendors": {"collectors"},  # writes down the vendor profiles
     "evidence": set(),

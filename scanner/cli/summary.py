@@ -50,6 +50,22 @@ def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> No
         click.echo(str(outcome.folder))
 
 
+def _suppressions(outcome: "Outcome") -> None:
+    """Print what can keep a finding from being raised, with its change since the scan before."""
+    entries = outcome.record.suppressions if outcome.record else ()
+    rows = [
+        [
+            entry.kind.replace("_", " "),
+            entry.entries,
+            "" if entry.previous_entries is None else f"{entry.entries - entry.previous_entries:+d}",
+        ]
+        for entry in entries
+        if entry.entries or entry.previous_entries
+    ]
+    if rows:
+        click.echo("\n" + table(["can silence a finding", "entries", "change"], rows), err=True)
+
+
 def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[str, object]:
     return {
         "scan_id": outcome.scan.id,
@@ -75,6 +91,7 @@ def _tables(outcome: "Outcome", results: tuple[RuleResult, ...]) -> None:
     click.echo("\n" + table(["source", "verdict", "stated", "collected", "rejected", "detail"], sources), err=True)
     if not results:
         return
+    _suppressions(outcome)
     rows = [
         [
             result.rule,

@@ -12,7 +12,8 @@ create table settings (
     is_baseline boolean default false,
     previous_scan_at timestamp,
     roster_complete boolean default true,
-    offboarding_hours integer default 24
+    offboarding_hours integer default 24,
+    privileged_offboarding_hours integer default 4
 );
 comment on table settings is 'One row: the clock and the frame of this scan.';
 comment on column settings.scan_id is 'Id of the scan.';
@@ -23,6 +24,7 @@ comment on column settings.is_baseline is 'True for the first scan of a store: t
 comment on column settings.previous_scan_at is 'as_of of the scan before; null on a baseline.';
 comment on column settings.roster_complete is 'True if every roster of this scan is complete.';
 comment on column settings.offboarding_hours is 'Hours after the end of work within which access must end (parameter sla_hours of leaver-still-active).';
+comment on column settings.privileged_offboarding_hours is 'The same for accounts with privilege (parameter privileged_sla_hours).';
 
 create table workers (
     worker_id varchar,
@@ -99,7 +101,9 @@ create table applications (
     sso boolean,
     verdict varchar default 'complete',
     collected_at timestamp,
-    unconnected_reason varchar
+    unconnected_reason varchar,
+    identity_provider boolean default false,
+    groups_only boolean
 );
 comment on table applications is 'Every known application, unconnected ones included.';
 comment on column applications.app is 'Id from the configuration.';
@@ -113,6 +117,8 @@ comment on column applications.sso is 'Whether people sign in through the identi
 comment on column applications.verdict is 'complete, drift, short, capped, failed, unknown; null for type none.';
 comment on column applications.collected_at is 'End of the collection in this scan.';
 comment on column applications.unconnected_reason is 'Why it is not connected, for type none.';
+comment on column applications.identity_provider is 'Whether it is the identity provider itself, by the configuration.';
+comment on column applications.groups_only is 'Whether access is given by groups only, by the policy input role_policy; null if that was not supplied.';
 
 create table accounts (
     app varchar,
@@ -201,7 +207,9 @@ create table grants (
     granted_at timestamp,
     granted_by varchar,
     approved_by varchar,
-    expires_at timestamp
+    expires_at timestamp,
+    granted_by_worker_id varchar,
+    approved_by_worker_id varchar
 );
 comment on table grants is 'Which account holds which entitlement.';
 comment on column grants.app is 'Application.';
@@ -209,10 +217,12 @@ comment on column grants.account_id is 'Account.';
 comment on column grants.entitlement is 'Entitlement.';
 comment on column grants.path is 'direct, group (given by a group) or nested (through a group within a group).';
 comment on column grants.is_privileged is 'That of the entitlement.';
-comment on column grants.granted_at is 'When it was granted.';
-comment on column grants.granted_by is 'Who granted it.';
-comment on column grants.approved_by is 'Who approved it.';
+comment on column grants.granted_at is 'When it was granted, by the policy input grant_approvals.';
+comment on column grants.granted_by is 'Who granted it, as written there.';
+comment on column grants.approved_by is 'Who approved it, as written there.';
 comment on column grants.expires_at is 'When it ends by itself.';
+comment on column grants.granted_by_worker_id is 'The person who granted it, if exactly one answers to granted_by.';
+comment on column grants.approved_by_worker_id is 'The person who approved it, if exactly one answers to approved_by.';
 
 create table account_history (
     app varchar,
@@ -280,7 +290,7 @@ create table sign_ins (
     signed_in_at timestamp,
     interactive boolean
 );
-comment on table sign_ins is 'Single sign-in events, where a source supplies them.';
+comment on table sign_ins is 'Single sign-in events, by the policy input sign_ins.';
 comment on column sign_ins.app is 'Application.';
 comment on column sign_ins.account_id is 'Account.';
 comment on column sign_ins.signed_in_at is 'When.';
@@ -327,12 +337,20 @@ comment on column sources.last_complete_at is 'as_of of the last complete scan, 
 create table policy_inputs (
     name varchar,
     sha256 varchar,
-    entries bigint
+    entries bigint,
+    approved_by varchar,
+    approved_at timestamp,
+    needs_approval boolean default false,
+    unmatched bigint
 );
 comment on table policy_inputs is 'Policy files that were supplied. A rule that needs another one is unable to test.';
 comment on column policy_inputs.name is 'privileged_entitlements, service_register, approved_domains ...';
 comment on column policy_inputs.sha256 is 'Of the file.';
 comment on column policy_inputs.entries is 'Entries in the file.';
+comment on column policy_inputs.approved_by is 'Who approved it, where the file says so.';
+comment on column policy_inputs.approved_at is 'From when it is approved.';
+comment on column policy_inputs.needs_approval is 'Whether nothing may be judged by it before it is approved.';
+comment on column policy_inputs.unmatched is 'Rows that name no account or person of this scan, for lists from other systems.';
 
 create table service_register (
     app varchar,
@@ -341,7 +359,8 @@ create table service_register (
     owner varchar,
     owner_worker_id varchar,
     attested_at timestamp,
-    purpose varchar
+    purpose varchar,
+    interactive boolean
 );
 comment on table service_register is 'Registered service, shared and break-glass accounts that this scan found.';
 comment on column service_register.app is 'Application.';
@@ -351,6 +370,7 @@ comment on column service_register.owner is 'Owner as written in the register.';
 comment on column service_register.owner_worker_id is 'The owner, if exactly one person answers to it.';
 comment on column service_register.attested_at is 'When the owner last confirmed it.';
 comment on column service_register.purpose is 'What it is for.';
+comment on column service_register.interactive is 'Whether people may sign in with it at a screen; null if the register does not say.';
 
 create table approved_domains (
     domain varchar,
@@ -362,13 +382,93 @@ comment on column approved_domains.domain is 'Lower case.';
 comment on column approved_domains.source is 'organization or policy.';
 comment on column approved_domains.reason is 'Why a foreign domain is approved.';
 
+create table role_policy (
+    app varchar,
+    entitlement varchar,
+    department varchar,
+    job_title varchar,
+    is_birthright boolean default false,
+    may_be_direct boolean default false
+);
+comment on table role_policy is 'Who may hold which entitlement. An entitlement without a row is not governed by the policy.';
+comment on column role_policy.app is 'Application.';
+comment on column role_policy.entitlement is 'Entitlement.';
+comment on column role_policy.department is 'Pattern over departments (glob, lower case); * stands for all.';
+comment on column role_policy.job_title is 'Pattern over job titles (glob, lower case); * stands for all.';
+comment on column role_policy.is_birthright is 'Given with the job, without a request of its own.';
+comment on column role_policy.may_be_direct is 'May be given without a group, where others may not.';
+
+create table duty_conflicts (
+    conflict varchar,
+    function_a varchar,
+    function_b varchar,
+    risk varchar,
+    compensating_control varchar
+);
+comment on table duty_conflicts is 'Functions that no one person may hold together; entitlements.functions says what gives them.';
+comment on column duty_conflicts.conflict is '<function_a>/<function_b>.';
+comment on column duty_conflicts.function_a is 'One function, the first by name.';
+comment on column duty_conflicts.function_b is 'The other function.';
+comment on column duty_conflicts.risk is 'What one person could do with both.';
+comment on column duty_conflicts.compensating_control is 'What limits the risk; it does not end the conflict.';
+
+create table idp_assignments (
+    app varchar,
+    worker_id varchar,
+    assigned_at timestamp
+);
+comment on table idp_assignments is 'Which people the identity provider lets into which application.';
+comment on column idp_assignments.app is 'Application.';
+comment on column idp_assignments.worker_id is 'The person.';
+comment on column idp_assignments.assigned_at is 'When.';
+
+create table review_items (
+    campaign varchar,
+    app varchar,
+    account_id varchar,
+    entitlement varchar,
+    reviewer varchar,
+    reviewer_worker_id varchar,
+    decision varchar,
+    decided_at timestamp
+);
+comment on table review_items is 'Results of access reviews, one decision a row.';
+comment on column review_items.campaign is 'Name of the review.';
+comment on column review_items.app is 'Application.';
+comment on column review_items.account_id is 'Account; as written, if this scan does not know it.';
+comment on column review_items.entitlement is 'Entitlement; null for the account as a whole.';
+comment on column review_items.reviewer is 'Who decides, as written.';
+comment on column review_items.reviewer_worker_id is 'The person, if exactly one answers to it.';
+comment on column review_items.decision is 'keep, revoke or undecided.';
+comment on column review_items.decided_at is 'When it was decided.';
+
+create table erasure_schedule (
+    app varchar,
+    keep_days integer,
+    basis varchar
+);
+comment on table erasure_schedule is 'How long an application may keep the account of a person who left.';
+comment on column erasure_schedule.app is 'Application.';
+comment on column erasure_schedule.keep_days is 'Days after the end of work; null: as the parameter of the rule says.';
+comment on column erasure_schedule.basis is 'The law or the policy that says so.';
+
+create table legal_holds (
+    worker_id varchar,
+    worker varchar,
+    reason varchar
+);
+comment on table legal_holds is 'People whose data must not be erased for now.';
+comment on column legal_holds.worker_id is 'The person, if exactly one answers to it.';
+comment on column legal_holds.worker is 'As written.';
+comment on column legal_holds.reason is 'Reference of the matter.';
+
 create table suppressions (
     kind varchar,
     entries bigint,
     previous_entries bigint
 );
 comment on table suppressions is 'Everything that can keep a finding from being raised, counted.';
-comment on column suppressions.kind is 'links, service_register, kind_patterns, approved_domains, disabled_rules, changed_parameters.';
+comment on column suppressions.kind is 'links, service_register, kind_patterns, approved_domains, role_policy, birthrights, interactive_services, retentions, legal_holds, mfa_overrides, disabled_rules, changed_parameters.';
 comment on column suppressions.entries is 'How many there are now.';
 comment on column suppressions.previous_entries is 'How many there were in the scan before; null on a baseline.';
 
@@ -463,12 +563,237 @@ comment on view contractor_accounts is 'Active accounts of contractors, vendors,
 create view privileged_grants as
 select
     g.app, g.account_id, g.entitlement, g.path, g.granted_at, g.granted_by, g.approved_by, g.expires_at,
-    a.is_active, a.kind, a.worker_id, a.match_confidence,
+    a.is_active, a.kind, a.worker_id, a.match_confidence, g.granted_by_worker_id, g.approved_by_worker_id,
     null::varchar as excluded_because
 from grants g
 join accounts a on a.app = g.app and a.account_id = g.account_id
 where g.is_privileged;
 comment on view privileged_grants is 'Grants of privileged entitlements, with the account that holds them.';
+
+create view privileged_accounts as
+select
+    a.app, a.account_id, a.username, a.is_active, a.kind, a.mfa, a.last_sign_in_at, a.worker_id, a.match_confidence,
+    case when a.kind in ('service', 'shared', 'break_glass') then a.kind end as excluded_because
+from accounts a
+semi join (select app, account_id from grants where is_privileged) g on g.app = a.app and g.account_id = a.account_id
+where a.is_active is distinct from false;
+comment on view privileged_accounts is 'Active accounts that hold a privileged entitlement; service, shared and break-glass ones are excluded and counted.';
+
+create view sign_in_accounts as
+with reporting as (
+    select app
+    from accounts
+    where is_active
+    group by app
+    -- Where hardly anybody has a last sign-in, the application does not keep it.
+    having count(last_sign_in_at) * 2 >= count(*)
+)
+select
+    h.app, h.account_id, h.username, h.is_active, h.kind, h.created_at, h.last_sign_in_at, h.last_activity_at,
+    h.worker_id, r.app is not null or null as sign_ins_reported,
+    h.excluded_because
+from human_accounts h
+left join reporting r on r.app = h.app;
+comment on view sign_in_accounts is 'Human accounts; sign_ins_reported is null in applications that report a last sign-in of fewer than half of theirs.';
+
+create view federated_accounts as
+select
+    h.app, h.account_id, h.username, h.is_active, h.kind, h.origin, h.created_at, h.worker_id, h.match_confidence,
+    h.excluded_because
+from human_accounts h
+join applications p on p.app = h.app
+where p.sso
+    and not p.identity_provider;
+comment on view federated_accounts is 'Human accounts of applications that people enter through the identity provider.';
+
+create view idp_people as
+with held as (
+    select
+        a.worker_id,
+        a.is_active,
+        case
+            when a.is_active then null
+            else coalesce(
+                a.deactivated_at,
+                -- Seen active before, so that the first scan that saw it closed bounds the time.
+                (select max(h.first_seen_at) from account_history h
+                where h.app = a.app and h.account_id = a.account_id and h.is_active = false
+                having count(*) > 0 and max(h.first_seen_at) > (select min(first_seen_at) from account_history))
+            )
+        end as closed_at
+    from accounts a
+    join applications p on p.app = a.app
+    where p.identity_provider
+        and a.match_confidence in ('certain', 'probable')
+)
+select
+    worker_id,
+    case
+        when bool_or(is_active) then true
+        when bool_and(is_active is not null) then false
+    end as idp_active,
+    max(closed_at) as idp_closed_at
+from held
+group by worker_id;
+comment on view idp_people is 'People with an account in the identity provider, and whether one of theirs is active there.';
+
+create view accounts_below_idp as
+select
+    a.app, a.account_id, a.username, a.is_active, a.kind, a.worker_id, a.match_confidence, i.idp_active,
+    i.idp_closed_at,
+    null::varchar as excluded_because
+from accounts a
+join applications p on p.app = a.app
+left join idp_people i on i.worker_id = a.worker_id
+where not p.identity_provider
+    and a.is_active is distinct from false
+    and a.match_confidence in ('certain', 'probable');
+comment on view accounts_below_idp is 'Active accounts of known people outside the identity provider; idp_active is null for who has no account there.';
+
+create view present_workers as
+select
+    worker_id, employee_numbers, full_name, email, status, worker_type, hired_at, terminated_at, department, job_title,
+    manager_id,
+    null::varchar as excluded_because
+from workers
+where status in ('active', 'on_leave', 'pre_hire');
+comment on view present_workers is 'People at work, on leave or about to start.';
+
+create view upcoming_leavers as
+select
+    w.worker_id, w.status, w.worker_type, w.terminated_at, w.department, w.job_title, w.manager_id,
+    null::varchar as excluded_because
+from workers w
+cross join settings s
+where w.status in ('active', 'on_leave', 'pre_hire')
+    and w.terminated_at > s.as_of;
+comment on view upcoming_leavers is 'People whose end of work is known and lies ahead.';
+
+create view movers as
+with several as (
+    select worker_id
+    from worker_history
+    group by worker_id
+    having count(*) > 1
+),
+steps as (
+    select
+        h.worker_id,
+        h.department,
+        h.job_title,
+        h.first_seen_at,
+        lag(h.department) over w as old_department,
+        lag(h.job_title) over w as old_job_title
+    from worker_history h
+    semi join several s on s.worker_id = h.worker_id
+    window w as (partition by h.worker_id order by h.first_seen_at)
+),
+moves as (
+    select *
+    from steps
+    where department <> old_department or job_title <> old_job_title
+    qualify row_number() over (partition by worker_id order by first_seen_at desc) = 1
+),
+renames as (
+    -- A department that three or more leave together, for one other, with their jobs, and that is empty after it.
+    select old_department, department, first_seen_at
+    from moves
+    where department <> old_department
+        and job_title is not distinct from old_job_title
+        and old_department not in (
+            select department from workers where status in ('active', 'on_leave') and department is not null
+        )
+    group by old_department, department, first_seen_at
+    having count(*) >= 3
+)
+select
+    m.worker_id,
+    w.status,
+    m.old_department,
+    m.old_job_title,
+    w.department,
+    w.job_title,
+    m.first_seen_at as moved_at,
+    case when r.department is not null and m.job_title is not distinct from m.old_job_title then 'department renamed' end
+        as excluded_because
+from moves m
+join workers w on w.worker_id = m.worker_id
+left join renames r
+    on r.old_department = m.old_department and r.department = m.department and r.first_seen_at = m.first_seen_at
+where w.status in ('active', 'on_leave');
+comment on view movers is 'People whose department or job title has changed since the first scan; moved_at is the scan that showed it. Renamed departments are excluded and counted.';
+
+create view rehired_accounts as
+with rehires as (
+    -- A second job that ended is no departure: the person must have been away in between.
+    select e.worker_id, max(e.terminated_at) as left_at, any_value(w.hired_at) as rehired_at
+    from employments e
+    join workers w on w.worker_id = e.worker_id
+    where e.terminated_at < w.hired_at
+        and w.status in ('active', 'on_leave', 'pre_hire')
+    group by e.worker_id
+)
+select
+    a.app, a.account_id, a.username, a.is_active, a.kind, a.created_at, a.worker_id, a.match_confidence, r.left_at,
+    r.rehired_at,
+    null::varchar as excluded_because
+from accounts a
+join rehires r on r.worker_id = a.worker_id
+where a.match_confidence in ('certain', 'probable')
+    and a.is_active is distinct from false;
+comment on view rehired_accounts is 'Active accounts of people who left and came back.';
+
+create view duty_holdings as
+with giving as (
+    select app, entitlement, unnest(functions) as function
+    from entitlements
+    where len(functions) > 0
+)
+select
+    g.app,
+    g.account_id,
+    any_value(a.username) as username,
+    any_value(a.is_active) as is_active,
+    any_value(a.worker_id) as worker_id,
+    any_value(a.match_confidence) as match_confidence,
+    f.function,
+    min(g.entitlement) as entitlement,
+    null::varchar as excluded_because
+from giving f
+join grants g on g.app = f.app and g.entitlement = f.entitlement
+join accounts a on a.app = g.app and a.account_id = g.account_id
+where a.is_active is distinct from false
+group by g.app, g.account_id, f.function;
+comment on view duty_holdings is 'Which active account gives which business function, by the policy input duty_conflicts.';
+
+create view duty_people as
+select
+    worker_id,
+    count(distinct function) as functions,
+    null::varchar as excluded_because
+from duty_holdings
+where worker_id is not null
+group by worker_id;
+comment on view duty_people is 'People who hold at least one business function.';
+
+create view groups_only_grants as
+select
+    g.app, g.account_id, g.entitlement, g.path, e.kind as entitlement_kind, a.username, a.is_active, a.worker_id,
+    case when a.kind in ('service', 'break_glass') then a.kind end as excluded_because
+from grants g
+join applications p on p.app = g.app and p.groups_only
+join accounts a on a.app = g.app and a.account_id = g.account_id
+join entitlements e on e.app = g.app and e.entitlement = g.entitlement
+where a.is_active is distinct from false;
+comment on view groups_only_grants is 'Grants in applications whose policy is to give access by groups only; service and break-glass accounts are excluded and counted.';
+
+create view revocations as
+select
+    campaign, app, account_id, entitlement, reviewer_worker_id, decided_at,
+    null::varchar as excluded_because
+from review_items
+where decision = 'revoke';
+comment on view revocations is 'Items of access reviews that were decided against.';
 
 create view connected_applications as
 select
@@ -528,15 +853,16 @@ left join workers w on w.worker_id = a.worker_id and a.match_confidence in ('cer
 comment on view account_buckets is 'The one bucket of each account in the ledger.';
 
 -- The ledger, second direction (HR -> applications): each leaver has one outcome in each application.
-create view leaver_outcomes as
+create view leaver_closures as
 with known as (
     -- Accounts of leavers; one that a complete list no longer shows was deleted, which closes it too.
-    select a.app, a.account_id, a.worker_id, a.is_active, a.deactivated_at, null::timestamp as gone_at
+    select a.app, a.account_id, a.username, a.worker_id, a.is_active, a.deactivated_at, null::timestamp as gone_at,
+        a.match_confidence
     from accounts a
     join leavers l on l.worker_id = a.worker_id
     where a.match_confidence in ('certain', 'probable')
     union all
-    select h.app, h.account_id, h.worker_id, false, null, h.ended_at
+    select h.app, h.account_id, null, h.worker_id, false, null, h.ended_at, null
     from account_history h
     join leavers l on l.worker_id = h.worker_id
     where h.ended_by = 'absent'
@@ -571,39 +897,81 @@ first_inactive as (
         and (v.since is null or h.first_seen_at > v.since)
     group by k.app, k.account_id
 ),
+privileged as (
+    -- A closed account may have lost its rights with it: those that it held when work ended count.
+    select k.app, k.account_id
+    from known k
+    join grants g on g.app = k.app and g.account_id = k.account_id
+    where g.is_privileged
+    union
+    select k.app, k.account_id
+    from known k
+    join leavers l on l.worker_id = k.worker_id
+    join grant_history h on h.app = k.app and h.account_id = k.account_id
+    join entitlements e on e.app = h.app and e.entitlement = h.entitlement
+    where e.is_privileged
+        and (h.ended_at is null or h.ended_at > l.terminated_at)
+),
 held as (
     select
-        k.worker_id,
         k.app,
+        k.account_id,
+        k.username,
+        k.worker_id,
         k.is_active,
+        k.match_confidence,
+        l.terminated_at,
+        l.termination_recorded_at,
+        p.account_id is not null as is_privileged,
+        l.terminated_at
+            + to_hours(if(p.account_id is null, s.offboarding_hours, s.privileged_offboarding_hours)) as due_at,
+        v.seen_at as seen_active_at,
         k.deactivated_at,
-        l.terminated_at + to_hours(s.offboarding_hours) as due,
-        s.as_of,
-        v.seen_at as last_seen_active,
-        coalesce(i.seen_at, k.gone_at) as first_seen_inactive
+        coalesce(i.seen_at, k.gone_at) as seen_closed_at,
+        s.as_of
     from known k
     join leavers l on l.worker_id = k.worker_id
     cross join settings s
     left join last_active v on v.app = k.app and v.account_id = k.account_id
     left join first_inactive i on i.app = k.app and i.account_id = k.account_id
-),
-judged as (
-    select
-        worker_id,
-        app,
-        case
-            when is_active and (due is null or as_of > due) then 'open'
-            when is_active then 'not_due'
-            when is_active is null then 'cannot_tell'
-            when due is null then 'cannot_tell'
-            when deactivated_at is not null then if(deactivated_at <= due, 'closed_in_time', 'closed_late')
-            when coalesce(first_seen_inactive, as_of) <= due then 'closed_in_time'
-            when last_seen_active > due then 'closed_late'
-            else 'cannot_tell'
-        end as outcome
-    from held
-),
-worst as (
+    left join privileged p on p.app = k.app and p.account_id = k.account_id
+)
+select
+    app,
+    account_id,
+    username,
+    worker_id,
+    is_active,
+    match_confidence,
+    terminated_at,
+    termination_recorded_at,
+    is_privileged,
+    due_at,
+    case when is_active is distinct from false then null when deactivated_at is null then seen_active_at end
+        as closed_after,
+    case when is_active is distinct from false then null else coalesce(deactivated_at, seen_closed_at, as_of) end
+        as closed_by,
+    case
+        when is_active is distinct from false then null
+        when deactivated_at is not null then 'exact'
+        else 'bounded'
+    end as basis,
+    case
+        when is_active and (due_at is null or as_of > due_at) then 'open'
+        when is_active then 'not_due'
+        when is_active is null then 'cannot_tell'
+        when due_at is null then 'cannot_tell'
+        when deactivated_at is not null then if(deactivated_at <= due_at, 'closed_in_time', 'closed_late')
+        when coalesce(seen_closed_at, as_of) <= due_at then 'closed_in_time'
+        when seen_active_at > due_at then 'closed_late'
+        else 'cannot_tell'
+    end as outcome,
+    case when is_active is distinct from false then 'not closed' end as excluded_because
+from held;
+comment on view leaver_closures is 'When each account of a leaver was closed: exactly, or between two scans (closed_after, closed_by]. Open ones are excluded and counted.';
+
+create view leaver_outcomes as
+with worst as (
     select
         worker_id,
         app,
@@ -614,7 +982,7 @@ worst as (
             when bool_or(outcome = 'not_due') then 'not_due'
             else 'closed_in_time'
         end as outcome
-    from judged
+    from leaver_closures
     group by worker_id, app
 )
 select

@@ -74,7 +74,7 @@ select
     n.last_activity_at,
     n.mfa,
     n.owner_worker_id,
-    'scim',
+    n.origin,
     n.worker_id,
     n.match_method,
     n.match_confidence
@@ -98,9 +98,26 @@ from m_shared_keys
 order by key_kind, key;
 
 insert into audit_file.audit.entitlements
-select app, entitlement, name, kind, is_privileged, null
-from now_entitlements
-order by app, entitlement;
+select
+    e.app,
+    e.entitlement,
+    e.name,
+    e.kind,
+    e.is_privileged,
+    case
+        when (select count(*) from policy_inputs where name = 'duty_conflicts') = 0 then null
+        else coalesce(f.functions, [])
+    end
+from now_entitlements e
+left join (
+    select n.app, n.entitlement, list_sort(list(distinct g.function)) as functions
+    from now_entitlements n
+    join duty_functions g
+        on n.app glob g.app
+        and (lower(n.name) glob g.entitlement or lower(n.entitlement) glob g.entitlement)
+    group by n.app, n.entitlement
+) f on f.app = e.app and f.entitlement = e.entitlement
+order by e.app, e.entitlement;
 
 insert into audit_file.audit.grants
 select
@@ -109,12 +126,15 @@ select
     g.entitlement,
     g.path,
     e.is_privileged,
-    null,
-    null,
-    null,
-    null
+    p.granted_at,
+    p.granted_by,
+    p.approved_by,
+    p.expires_at,
+    p.granted_by_worker_id,
+    p.approved_by_worker_id
 from n_grants g
 left join now_entitlements e on e.app = g.app and e.entitlement = g.entitlement
+left join n_approvals p on p.app = g.app and p.account_id = g.account_id and p.entitlement = g.entitlement
 order by g.app, g.account_id, g.entitlement, g.path;
 
 -- The last complete scan of each application at or before each scan.
@@ -182,7 +202,7 @@ left join store.scans t on t.scan_no = v.valid_to_scan
 order by v.worker_id, v.valid_from_scan;
 
 insert into audit_file.audit.service_register
-select app, account_id, kind, owner, owner_worker_id, attested_at, purpose
+select app, account_id, kind, owner, owner_worker_id, attested_at, purpose, interactive
 from registered_accounts
 order by app, account_id;
 
@@ -190,3 +210,52 @@ insert into audit_file.audit.approved_domains
 select domain, source, reason
 from approved_domains
 order by domain;
+
+insert into audit_file.audit.sign_ins
+select app, account_id, signed_in_at, interactive
+from n_sign_ins
+order by app, account_id, signed_in_at;
+
+insert into audit_file.audit.role_policy
+select distinct
+    e.app,
+    e.entitlement,
+    unnest(p.departments) as department,
+    t.job_title,
+    p.is_birthright,
+    p.may_be_direct
+from role_allowances p
+cross join unnest(p.job_titles) as t(job_title)
+join now_entitlements e
+    on e.app glob p.app
+    and (lower(e.name) glob p.entitlement or lower(e.entitlement) glob p.entitlement)
+order by all;
+
+insert into audit_file.audit.duty_conflicts
+select function_a || '/' || function_b, function_a, function_b, risk, compensating_control
+from duty_conflicts
+order by 1;
+
+-- The most exact pattern decides.
+insert into audit_file.audit.erasure_schedule
+select a.app, r.days, r.basis
+from application_settings a
+join retentions r on a.app glob r.app
+qualify row_number() over (partition by a.app order by a.app = r.app desc, length(r.app) desc, r.app) = 1
+order by a.app;
+
+insert into audit_file.audit.legal_holds
+select p.worker_id, h.worker, h.reason
+from legal_holds h
+left join person_keys p on p.key = lower(trim(h.worker))
+order by h.worker;
+
+insert into audit_file.audit.idp_assignments
+select app, worker_id, assigned_at
+from n_assignments
+order by app, worker_id;
+
+insert into audit_file.audit.review_items
+select campaign, app, account_id, entitlement, reviewer, reviewer_worker_id, decision, decided_at
+from n_reviews
+order by all;

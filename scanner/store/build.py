@@ -11,6 +11,7 @@ from scanner.config import Config
 from scanner.errors import StoreError
 from scanner.model import Collected, Scan, Source, Verdict
 from scanner.policy import Policies
+from scanner.store import feeds
 from scanner.store.audit import FILE, create_audit, export_audit
 from scanner.store.frame import fill_frame, insert, naive, record_suppressions
 from scanner.store.load import load
@@ -48,11 +49,10 @@ def build(
             " select $scan_no::integer as scan_no, $as_of::timestamp as as_of, $complete::boolean as roster_complete",
             {"scan_no": scan_no, "as_of": as_of, "complete": roster_complete},
         )
-        con.execute("create temp table policy_inputs (name varchar, sha256 varchar, entries bigint)")
-        insert(con, "policy_inputs", [(p.name, p.sha256, p.entries) for p in policies.inputs])
         con.execute(_sql("vanished.sql"))
         match(con)
         con.execute(_sql("owners.sql"))
+        feeds.load(con, policies, scan.as_of)
         complete = all(s.verdict is Verdict.COMPLETE for s in sources)
         _record_scan(con, replace(scan, complete=complete), scan_no, sources, token)
         con.execute(_sql("merge.sql"))
@@ -61,7 +61,7 @@ def build(
         create_audit(audit_file)
         con.execute(f"attach '{_quoted(audit_file)}' as audit_file")
         con.execute(_sql("audit_fill.sql"))
-        fill_frame(con, scan, scan_no, config, sources, suppressions, roster_complete)
+        fill_frame(con, scan, scan_no, config, policies, sources, suppressions, roster_complete)
         con.execute("checkpoint audit_file")
         export_audit(con, "audit_file", staging / "scan" / "evidence" / "audit")
         con.execute("detach audit_file")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 import duckdb
 
@@ -15,6 +16,7 @@ def fill_frame(
     scan: Scan,
     scan_no: int,
     config: Config,
+    policies: Policies,
     sources: Sequence[Source],
     suppressions: Sequence[Suppression],
     roster_complete: bool,
@@ -22,7 +24,7 @@ def fill_frame(
     """Fill the tables of the audit file that come from the configuration and the collection."""
     audit = "audit_file.audit"
     previous = con.execute("select max(as_of) from store.scans where scan_no < $n", {"n": scan_no}).fetchone()
-    hours = config.rules.params.get("leaver-still-active", {}).get("sla_hours", 24)
+    leaving = config.rules.params.get("leaver-still-active", {})
     insert(
         con,
         f"{audit}.settings",
@@ -35,7 +37,8 @@ def fill_frame(
                 scan.is_baseline,
                 previous[0] if previous else None,
                 roster_complete,
-                hours,
+                leaving.get("sla_hours", 24),
+                leaving.get("privileged_sla_hours", 4),
             )
         ],
     )
@@ -56,13 +59,22 @@ def fill_frame(
                 str(by_id[app.id].verdict) if app.id in by_id else None,
                 naive(by_id[app.id].finished_at) if app.id in by_id else None,
                 app.reason,
+                app.identity_provider,
+                _groups_only(app.id, policies),
             )
             for app in config.applications
         ],
     )
     insert(con, f"{audit}.sources", [_source_row(con, source, scan_no) for source in sources])
     insert(con, f"{audit}.suppressions", [(item.kind, item.entries, item.previous_entries) for item in suppressions])
-    con.execute(f"insert into {audit}.policy_inputs select name, sha256, entries from policy_inputs order by name")
+    con.execute(f"insert into {audit}.policy_inputs select * from policy_inputs order by name")
+
+
+def _groups_only(app: str, policies: Policies) -> bool | None:
+    """Return whether an application gives access by groups only; None without a role policy."""
+    if all(item.name != "role_policy" for item in policies.inputs):
+        return None
+    return any(fnmatchcase(app, pattern) for pattern in policies.role_policy.groups_only)
 
 
 def _source_row(con: duckdb.DuckDBPyConnection, source: Source, scan_no: int) -> tuple[object, ...]:
@@ -112,6 +124,12 @@ def record_suppressions(
         "service_register": len(policies.service_register),
         "kind_patterns": len(config.matching.kinds),
         "approved_domains": len(policies.approved_domains),
+        "role_policy": len(policies.role_policy.allowances),
+        "birthrights": sum(entry.birthright for entry in policies.role_policy.allowances),
+        "interactive_services": sum(entry.interactive is True for entry in policies.service_register),
+        "retentions": len(policies.erasure_schedule.retentions),
+        "legal_holds": len(policies.erasure_schedule.holds),
+        "mfa_overrides": _mfa_overrides(con),
         "disabled_rules": len(config.rules.disable),
         "changed_parameters": sum(len(values) for values in config.rules.params.values()),
     }
@@ -124,6 +142,15 @@ def record_suppressions(
     )
     insert(con, "store.suppressions", [(scan_no, kind, entries) for kind, entries in now.items()])
     return tuple(Suppression(kind, entries, before.get(kind)) for kind, entries in now.items())
+
+
+def _mfa_overrides(con: duckdb.DuckDBPyConnection) -> int:
+    """Count accounts of which the application says that they lack a second factor, and the policy input that not."""
+    row = con.execute(
+        "select count(*) from n_accounts a join n_mfa f on f.app = a.app and f.account_id = a.account_id"
+        " where f.mfa and not a.mfa"
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -1,6 +1,7 @@
 """Loads what the collectors left into the staging tables, and normalises it: everything odd ends here."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ _FIELDS = (
     "deactivated_at",
     "employee_number",
     "owner",
+    "origin",
 )
 _PARSED = ("hire_date_parsed", "termination_date_parsed", "last_day_worked_parsed", "contract_end_parsed")
 _NUMBER_PATH = f"{scim_paths.ENTERPRISE}:employeeNumber"
@@ -218,7 +220,7 @@ def _fill_settings(
         con,
         "service_register",
         [
-            (x.app, x.account_id, x.username, x.kind, x.owner, _naive(x.attested_at), x.purpose)
+            (x.app, x.account_id, x.username, x.kind, x.owner, _naive(x.attested_at), x.purpose, x.interactive)
             for x in policies.service_register
         ],
     )
@@ -231,8 +233,36 @@ def _fill_settings(
     _insert(
         con,
         "privileged_entitlements",
-        [(x.app, x.entitlement.lower()) for x in policies.privileged_entitlements],
+        [
+            (x.app, _literally(x.entitlement.lower()) if x.exact else x.entitlement.lower())
+            for x in policies.privileged_entitlements
+        ],
     )
+    _insert(
+        con,
+        "role_allowances",
+        [
+            (
+                x.app,
+                x.entitlement.lower(),
+                [name.lower() for name in x.departments],
+                [name.lower() for name in x.job_titles],
+                x.birthright,
+                x.direct,
+            )
+            for x in policies.role_policy.allowances
+        ],
+    )
+    duties, schedule = policies.duty_conflicts, policies.erasure_schedule
+    _insert(con, "duty_functions", [(x.name, x.app, x.entitlement.lower()) for x in duties.functions])
+    _insert(
+        con,
+        "duty_conflicts",
+        # The same pair has the same name, whichever way round it is written.
+        [(*sorted((x.first, x.second)), x.risk, x.compensating_control) for x in duties.conflicts],
+    )
+    _insert(con, "retentions", [(x.app, x.days, x.basis) for x in schedule.retentions])
+    _insert(con, "legal_holds", [(x.worker, x.reason) for x in schedule.holds])
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -240,6 +270,11 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[obj
     if rows:
         marks = ", ".join("?" for _ in rows[0])
         con.executemany(f"insert into {table} values ({marks})", [list(row) for row in rows])
+
+
+def _literally(text: str) -> str:
+    """Return the glob that only this text matches."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", text.replace("\\", "\\\\"))
 
 
 def _folded(words: Mapping[str, str]) -> dict[str, str]:

@@ -20,19 +20,26 @@ select
     m.kind,
     a.created_at,
     a.deactivated_at,
-    a.mfa,
+    coalesce(f.mfa, a.mfa) as mfa,
     o.worker_id as owner_worker_id,
     w.worker_id,
     m.match_method,
     m.match_confidence,
-    a.last_sign_in_at,
+    greatest(a.last_sign_in_at, s.signed_in_at) as last_sign_in_at,
     a.last_activity_at,
     a.last_modified_at,
-    a.version
+    a.version,
+    a.origin
 from n_accounts a
 join m_matches m on m.account_no = a.account_no
 left join n_workers w on w.worker_no = m.worker_no
-left join account_owners o on o.account_no = a.account_no;
+left join account_owners o on o.account_no = a.account_no
+left join n_mfa f on f.app = a.app and f.account_id = a.account_id
+left join (
+    select app, account_id, max(signed_in_at) as signed_in_at
+    from n_sign_ins
+    group by app, account_id
+) s on s.app = a.app and s.account_id = a.account_id;
 
 create temp table now_entitlements as
 select

@@ -45,7 +45,7 @@ where d.app = r.app and d.id = r.id and (d.is_contradiction or r.rowid <> d.last
 insert into n_accounts (
     account_no, app, account_id, username, email, other_emails, display_name, external_id, employee_number, is_active,
     user_type, declared_kind, owner, created_at, deactivated_at, last_sign_in_at, last_activity_at, last_modified_at,
-    mfa, version
+    mfa, version, origin
 )
 with mailed as (
     select
@@ -95,7 +95,8 @@ select
     scim_instant(last_activity_at, $as_of),
     scim_instant(meta."lastModified", $as_of),
     scim_boolean(mfa),
-    said(meta.version)
+    said(meta.version),
+    if(word(origin) in ('scim', 'local', 'jit', 'import'), word(origin), null)
 from chosen;
 
 drop table repeated_users;

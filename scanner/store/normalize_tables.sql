@@ -50,7 +50,8 @@ create table raw_users (
     created_at varchar,
     deactivated_at varchar,
     employee_number varchar,
-    owner varchar
+    owner varchar,
+    origin varchar
 );
 
 create table raw_groups (

@@ -30,7 +30,8 @@ select
     r.owner,
     p.worker_id as owner_worker_id,
     r.attested_at,
-    r.purpose
+    r.purpose,
+    r.interactive
 from service_register r
 join n_accounts a
     on a.app = r.app

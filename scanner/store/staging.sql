@@ -21,9 +21,14 @@ create table application_settings (
 create table kind_patterns (app varchar, pattern varchar, kind varchar);          -- globs, lower case
 create table domain_aliases (alias varchar, domain varchar);                      -- lower case
 create table links (app varchar, account_id varchar, worker varchar, decided_by varchar, decided_at timestamp, reason varchar);
-create table service_register (app varchar, account_id varchar, username varchar, kind varchar, owner varchar, attested_at timestamp, purpose varchar);
+create table service_register (app varchar, account_id varchar, username varchar, kind varchar, owner varchar, attested_at timestamp, purpose varchar, interactive boolean);
 create table approved_domains (domain varchar, source varchar, reason varchar);   -- source: organization | policy
 create table privileged_entitlements (app varchar, entitlement varchar);          -- globs over name and id, lower case
+create table role_allowances (app varchar, entitlement varchar, departments varchar[], job_titles varchar[], is_birthright boolean, may_be_direct boolean);  -- globs, lower case
+create table duty_functions (function varchar, app varchar, entitlement varchar); -- globs over name and id, lower case
+create table duty_conflicts (function_a varchar, function_b varchar, risk varchar, compensating_control varchar);
+create table retentions (app varchar, days integer, basis varchar);               -- globs
+create table legal_holds (worker varchar, reason varchar);
 
 -- Rows that could not be used, with the reason; they make their source `short`.
 create table n_rejects (source_id varchar not null, kind varchar not null, line bigint, reason varchar not null);
@@ -86,7 +91,8 @@ create table n_accounts (
     last_activity_at timestamp,
     last_modified_at timestamp,
     mfa boolean,
-    version varchar
+    version varchar,
+    origin varchar                       -- from a mapped attribute: scim | local | jit | import
 );
 
 create table n_entitlements (
@@ -102,6 +108,32 @@ create table n_grants (
     entitlement varchar not null,
     path varchar not null,               -- direct | nested
     source_side varchar                  -- user | group | both: where the membership was read
+);
+
+-- From the CSV inputs, by scanner.store.feeds; rows that name no known account or person are counted, not kept.
+create table n_sign_ins (app varchar not null, account_id varchar not null, signed_in_at timestamp not null, interactive boolean);
+create table n_mfa (app varchar not null, account_id varchar not null, mfa boolean not null);
+create table n_assignments (app varchar not null, worker_id varchar not null, assigned_at timestamp);
+create table n_approvals (
+    app varchar not null,
+    account_id varchar not null,
+    entitlement varchar not null,
+    granted_at timestamp,
+    granted_by varchar,
+    approved_by varchar,
+    expires_at timestamp,
+    granted_by_worker_id varchar,
+    approved_by_worker_id varchar
+);
+create table n_reviews (
+    campaign varchar not null,
+    app varchar not null,
+    account_id varchar not null,
+    entitlement varchar,
+    reviewer varchar not null,
+    reviewer_worker_id varchar,
+    decision varchar not null,           -- keep | revoke | undecided
+    decided_at timestamp
 );
 
 -- HR keys that two people share; they match neither and are reported.

@@ -25,7 +25,7 @@ def test_settings_are_written_in_the_form_that_sql_compares(tmp_path: Path) -> N
     berlin = timezone(timedelta(hours=2))
     policies = Policies(
         links=(Link("crm", "1", "P1", "boss", datetime(2026, 3, 1, 12, tzinfo=berlin), "seen"),),
-        service_register=(RegisterEntry("crm", None, "bot", "service", "P1", None, "sync"),),
+        service_register=(RegisterEntry("crm", None, "bot", "service", "P1", None, "sync", None),),
         approved_domains=(ApprovedDomain("Partner.Example", "contract"),),
         privileged_entitlements=(PrivilegedEntitlement("*", "*Admin*"),),
     )
@@ -52,7 +52,7 @@ def test_settings_are_written_in_the_form_that_sql_compares(tmp_path: Path) -> N
         assert rows(con, "kind_patterns", "*") == [("*", "svc-*", "service")]
         assert rows(con, "domain_aliases", "*") == [("old.example", "acme.example")]
         assert rows(con, "links", "*") == [("crm", "1", "P1", "boss", datetime(2026, 3, 1, 10), "seen")]
-        assert rows(con, "service_register", "*") == [("crm", None, "bot", "service", "P1", None, "sync")]
+        assert rows(con, "service_register", "*") == [("crm", None, "bot", "service", "P1", None, "sync", None)]
         assert rows(con, "approved_domains", "*") == [
             ("acme.example", "organization", None),
             ("partner.example", "policy", "contract"),
@@ -67,7 +67,9 @@ def test_only_staging_tables_are_left_and_the_connection_is_as_before(tmp_path: 
         tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
         assert tables == {
             *("roster_settings", "application_settings", "kind_patterns", "domain_aliases", "links"),
-            *("service_register", "approved_domains", "privileged_entitlements"),
+            *("service_register", "approved_domains", "privileged_entitlements", "role_allowances"),
+            *("duty_functions", "duty_conflicts", "retentions", "legal_holds"),
+            *("n_sign_ins", "n_mfa", "n_assignments", "n_approvals", "n_reviews"),
             *("n_rejects", "n_notes", "n_employments", "n_workers", "n_accounts", "n_entitlements", "n_grants"),
             *("m_shared_keys", "m_matches", "m_candidates"),
         }

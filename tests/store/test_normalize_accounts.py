@@ -35,9 +35,9 @@ def test_plain_user_is_taken_over_whole(tmp_path: Path) -> None:
             (
                 *(1, "crm", "u1", " Ada@Acme.example ", "ada@acme.example", [], "Ada Blum", "E-1", "0042", True),
                 *("Employee", None, None, datetime(2025, 1, 2, 3, 4, 5), None, None, None),
-                *(datetime(2026, 1, 2, 2, 4, 5), None, 'W/"1"'),
+                *(datetime(2026, 1, 2, 2, 4, 5), None, 'W/"1"', None),
             ),
-            (2, "crm", "u2", None, None, [], *[None] * 14),
+            (2, "crm", "u2", None, None, [], *[None] * 15),
         ]
 
 
