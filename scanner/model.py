@@ -267,6 +267,8 @@ class ApplicationFact:
     accounts: int = 0
     active_accounts: int = 0
     has_sign_ins: bool = False
+    owner_worker_id: str | None = None
+    """The person whose work e-mail the owner is, if exactly one person has it."""
 
 
 @dataclass(frozen=True, slots=True)

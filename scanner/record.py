@@ -28,7 +28,7 @@ def assemble(
             organization=config.organization,
             timezone=config.timezone,
             sources=tuple(sources),
-            applications=_applications(con),
+            applications=applications(con),
             rules=tuple(chosen),
             results=tuple(results),
             ledger=balance,
@@ -43,16 +43,28 @@ def assemble(
         )
 
 
-def _applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:
+def applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:
+    """Read every known application, with its numbers and with the person who answers for it."""
     rows = con.execute(
         """
+        with people as (
+            select
+                lower(trim(email)) as email,
+                any_value(worker_id) as worker_id
+            from audit.workers
+            where trim(email) <> ''
+            group by 1
+            having count(*) = 1
+        )
         select
             p.app, p.name, p.owner, p.data, p.type, p.profile, p.coverage, p.verdict, p.unconnected_reason,
             count(a.account_id),
             count(a.account_id) filter (where a.is_active is distinct from false),
-            count(a.last_sign_in_at) > 0
+            count(a.last_sign_in_at) > 0,
+            w.worker_id
         from audit.applications p
         left join audit.accounts a on a.app = p.app
+        left join people w on w.email = lower(trim(p.owner))
         group by all
         order by p.app
         """

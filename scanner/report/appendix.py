@@ -56,7 +56,7 @@ def _suppression(inputs: Inputs, entry: Suppression) -> SuppressionRow:
     words, before = inputs.words, entry.previous_entries
     name = words.optional(f"suppression.{entry.kind}", entry.kind.replace("_", " "))
     if before is None:
-        return SuppressionRow(name, entry.entries, words("value.first_scan"), words("value.first_scan"))
+        return SuppressionRow(name, entry.entries, words("value.not_applicable"), words("value.first_scan"))
     change = entry.entries - before
     kind = "more" if change > 0 else "fewer" if change < 0 else "same"
     told = words(f"suppression_change.{kind}", n=abs(change))

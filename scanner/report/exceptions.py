@@ -78,6 +78,7 @@ def _top(inputs: Inputs, severity: Severity, share: RuleShare, found: tuple[Find
 
 def _denominator(inputs: Inputs, share: RuleShare, findings: Sequence[Finding]) -> str:
     words, found = inputs.words, len(findings)
+    told = {"tested": share.tested, "things": _things(inputs, share)}
     if not share.tested:
         return words("exceptions.found", n=found)
     # What an incomplete list shows is reported, but such a list does not count as tested.
@@ -85,10 +86,30 @@ def _denominator(inputs: Inputs, share: RuleShare, findings: Sequence[Finding]) 
     untested = {app.app for app in parts if app.unable and not app.tested}
     beyond = sum(finding.app in untested for finding in findings)
     if found - beyond > share.tested:
-        return words.count("exceptions.more_than_tested", found, tested=share.tested)
+        return words("exceptions.more_than_tested", n=found, **told)
     if beyond:
-        return words("exceptions.beyond_tested", n=found, inside=found - beyond, beyond=beyond, tested=share.tested)
-    return words.count("exceptions.of_tested", found, tested=share.tested)
+        return words("exceptions.beyond_tested", n=found, inside=found - beyond, beyond=beyond, **told)
+    return words("exceptions.of_tested", n=found, **told)
+
+
+def _things(inputs: Inputs, share: RuleShare) -> str:
+    """Return what a rule tests, in words: the things of its population."""
+    rule, form = inputs.rules.get(share.rule), "one" if share.tested == 1 else "other"
+    name = rule.population if rule else ""
+    return inputs.words.optional(f"population.{name}.{form}", name.replace("_", " "))
+
+
+def _population(inputs: Inputs, share: RuleShare) -> str:
+    """Return how the population falls into tested, unable and excluded."""
+    if share.population == share.tested:
+        return inputs.words("exceptions.whole_population")
+    return inputs.words(
+        "exceptions.population",
+        population=share.population,
+        tested=share.tested,
+        unable=share.unable,
+        excluded=share.excluded,
+    )
 
 
 def _sections(inputs: Inputs, prefix: str, belongs: Callable[[RuleShare, Finding], bool]) -> tuple[RuleSection, ...]:
@@ -105,14 +126,7 @@ def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]
     severity = min((finding.severity for finding in found), key=lambda severity: severity.rank)
     found.sort(key=lambda finding: (finding.severity.rank, inputs.application(finding.app), finding.fingerprint))
     shown = found[: inputs.rows_per_rule]
-    cap = "exceptions.capped" if len(shown) < len(found) else "exceptions.all_shown"
-    sums = words(
-        "exceptions.population",
-        population=share.population,
-        tested=share.tested,
-        unable=share.unable,
-        excluded=share.excluded,
-    )
+    sums = _population(inputs, share)
     supporting = prefix == "rule" and share.strength is Strength.SUPPORTING
     return RuleSection(
         anchor=anchor(prefix, share.rule),
@@ -124,8 +138,7 @@ def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]
         remedy=inputs.disclosure.text(rule.remedy) if rule else "",
         rows=tuple(_rows(inputs, shown)),
         total=len(found),
-        # Of a single one nobody asks whether all are shown.
-        shown_sentence=words.count(cap, len(found), shown=len(shown)) if len(found) > 1 else "",
+        shown_sentence=words("exceptions.capped", n=len(found), shown=len(shown)) if len(shown) < len(found) else "",
         denominator=f"{_denominator(inputs, share, found)} {sums}" if prefix == "rule" else sums,
         note=words("exceptions.supporting") if supporting else "",
     )

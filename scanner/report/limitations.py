@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, timedelta
 
 from scanner.frameworks import ControlOutcome
 from scanner.model import RuleOutcome, Verdict
 from scanner.report.exceptions import exceptions_of, past_count
 from scanner.report.inputs import Inputs
-from scanner.report.scope import relevant_sources, source_name, states_nothing
+from scanner.report.scope import owner, relevant_sources, sentence, source_name, states_nothing
+
+LATER = timedelta(hours=1)
 
 
 def limitations_of_scan(inputs: Inputs) -> tuple[str, ...]:
     """Return the limits that come from the data of this scan."""
-    return (*_sources(inputs), *_applications(inputs), *_results(inputs), *_outside(inputs))
+    return (*_sources(inputs), *_clock(inputs), *_applications(inputs), *_results(inputs), *_outside(inputs))
 
 
 def standing_limitations(inputs: Inputs) -> tuple[str, ...]:
@@ -27,7 +30,7 @@ def _sources(inputs: Inputs) -> Iterator[str]:
         if source.verdict is Verdict.COMPLETE:
             continue
         roster, name = source.kind == "roster", source_name(inputs, source)
-        detail = _sentence(shown(source.detail) or words(f"verdict.{source.verdict}.meaning"))
+        detail = sentence(shown(source.detail) or words(f"verdict.{source.verdict}.meaning"))
         effect = words("limits_data.roster_effect" if roster else "limits_data.application_effect")
         verdict = words(f"verdict.{source.verdict}.word").lower()
         yield words("limits_data.source", name=name, verdict=verdict, detail=detail, effect=effect)
@@ -37,9 +40,11 @@ def _sources(inputs: Inputs) -> Iterator[str]:
         yield words.count("limits_data.unstated", len(unstated), names=words.join(names))
 
 
-def _sentence(text: str) -> str:
-    """Return words of a server with a full stop where they lack one."""
-    return text if text.rstrip("\"”'").endswith((".", "!", "?")) else f"{text}."
+def _clock(inputs: Inputs) -> Iterator[str]:
+    """Tell that data were read later than the instant as of which the rules judge, as with --as-of in the past."""
+    started = inputs.record.scan.started_at
+    if started - inputs.record.scan.as_of > LATER:
+        yield inputs.words("limits_data.later", read=f"{started.astimezone(UTC):%Y-%m-%d}")
 
 
 def _applications(inputs: Inputs) -> Iterator[str]:
@@ -47,8 +52,7 @@ def _applications(inputs: Inputs) -> Iterator[str]:
     for fact in inputs.in_scope:
         if fact.type == "none":
             reason = shown(fact.unconnected_reason or "").rstrip(".") or words("scope.no_reason").rstrip(".")
-            owner = shown(fact.owner or "") or words("value.not_stated")
-            yield words("limits_data.unconnected", name=shown(fact.name), owner=owner, reason=reason)
+            yield words("limits_data.unconnected", name=shown(fact.name), owner=owner(inputs, fact), reason=reason)
         elif fact.coverage != "all":
             meaning = words.optional(f"coverage.{fact.coverage}", fact.coverage).lower()
             yield words("limits_data.narrow", name=shown(fact.name), coverage=meaning)

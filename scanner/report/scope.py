@@ -42,6 +42,19 @@ def states_nothing(source: Source) -> bool:
     return source.stated is None and source.type in FILES and source.verdict is Verdict.COMPLETE
 
 
+def owner(inputs: Inputs, fact: ApplicationFact) -> str:
+    """Return who answers for an application: as the configuration says, or the pseudonym of that person."""
+    if fact.owner_worker_id and not inputs.disclosure.is_identified:
+        return inputs.disclosure.worker(fact.owner_worker_id)
+    return inputs.disclosure.text(fact.owner or "") or inputs.words("value.not_stated")
+
+
+def sentence(text: str) -> str:
+    """Return words of a collector or a server with a capital letter and a full stop; of no words nothing."""
+    begun = text[:1].upper() + text[1:]
+    return begun if not begun or begun.rstrip("\"”'").endswith((".", "!", "?")) else f"{begun}."
+
+
 def _verdict(inputs: Inputs, source: Source) -> str:
     return inputs.words("verdict.read_to_end" if states_nothing(source) else f"verdict.{source.verdict}.word")
 
@@ -61,7 +74,7 @@ def _scope_row(inputs: Inputs, fact: ApplicationFact) -> ScopeRow:
     return ScopeRow(
         name=shown(fact.name),
         app=shown(fact.app),
-        owner=shown(fact.owner or "") or words("value.not_stated"),
+        owner=owner(inputs, fact),
         connection=words.optional(f"connection.{fact.type}", fact.type),
         reason="" if connected else reason,
         coverage=words.optional(f"coverage.{fact.coverage}", fact.coverage) if connected else none,
@@ -91,7 +104,7 @@ def _source_row(inputs: Inputs, source: Source) -> SourceRow:
         is_complete=source.verdict is Verdict.COMPLETE,
         verdict=_verdict(inputs, source),
         meaning=words(f"verdict.{source.verdict}.meaning"),
-        detail=shown(source.detail),
+        detail=sentence(shown(source.detail)),
         query=shown(source.query) or words("value.not_stated"),
         hash=words("source.no_bytes") if source.sha256 in ("", EMPTY) else source.sha256[:SHORT_HASH],
         times=_times(inputs, source),

@@ -9,8 +9,11 @@ from scanner.report.controls import tallies
 from scanner.report.exceptions import exceptions_of, top_exceptions
 from scanner.report.inputs import Inputs
 from scanner.report.parts import Chart, Summary
-from scanner.report.scope import relevant_sources, states_nothing
+from scanner.report.scope import relevant_sources, source_name, states_nothing
 from scanner.report.unable import is_short, unable_applications
+
+MOST_NAMES = 3
+"""Applications that a line names; of more it tells the number, and the controls below tell which."""
 
 
 def summary(inputs: Inputs) -> Summary:
@@ -51,23 +54,28 @@ def _sentences(inputs: Inputs) -> list[str]:
             rules=words.count("count.rules", len(rules)),
             all_rules=len(inputs.shares),
             apps=len(apps),
-            all_apps=len(inputs.in_scope),
+            applications=words.count("count.applications", len(inputs.in_scope)),
         )
         if found
         else words("summary.no_exceptions", all_rules=len(inputs.shares))
     ]
-    if not record.scan.complete:
-        told.append(words("summary.incomplete" if _is_touched(inputs) else "summary.incomplete_elsewhere"))
+    told += _unfinished(inputs)
     if record.scan.is_baseline:
         told.append(words("summary.baseline"))
     return told
 
 
-def _is_touched(inputs: Inputs) -> bool:
-    """Return whether something that this very report rests on did not finish."""
-    stopped = {result.rule for result in inputs.record.results if result.result is RuleOutcome.ERROR}
-    incomplete = any(source.verdict is not Verdict.COMPLETE for source in relevant_sources(inputs))
-    return incomplete or not stopped.isdisjoint(inputs.shares)
+def _unfinished(inputs: Inputs) -> list[str]:
+    """Tell what this very report rests on and did not finish, or that such things lie outside it."""
+    words, sources = inputs.words, relevant_sources(inputs)
+    if inputs.record.scan.complete:
+        return []
+    stopped = sum(r.rule in inputs.shares and r.result is RuleOutcome.ERROR for r in inputs.record.results)
+    incomplete = sum(source.verdict is not Verdict.COMPLETE for source in sources)
+    told = [words.count("summary.incomplete", incomplete, total=len(sources))] if incomplete else []
+    if stopped:
+        told.append(words.count("summary.stopped", stopped))
+    return told or [words("summary.incomplete_elsewhere")]
 
 
 def _chart(inputs: Inputs) -> Chart | None:
@@ -83,17 +91,11 @@ def _chart(inputs: Inputs) -> Chart | None:
 
 def _coverage(inputs: Inputs) -> list[str]:
     words = inputs.words
-    sources = relevant_sources(inputs)
-    read = [source for source in sources if source.verdict is Verdict.COMPLETE]
-    unstated = sum(states_nothing(source) for source in read)
     connected = [fact for fact in inputs.in_scope if fact.type != "none"]
     unconnected = [inputs.disclosure.text(fact.name) for fact in inputs.in_scope if fact.type == "none"]
     narrow = [inputs.disclosure.text(fact.name) for fact in connected if fact.coverage != "all"]
-    proven = words("coverage_line.complete", n=len(read) - unstated, total=len(sources))
-    told = [
-        words("coverage_line.connected", n=len(connected), total=len(inputs.in_scope)),
-        f"{proven} {words.count('coverage_line.unstated', unstated)}" if unstated else proven,
-    ]
+    applications = words.count("count.applications", len(inputs.in_scope))
+    told = [words.count("coverage_line.connected", len(connected), applications=applications), _complete(inputs)]
     if unconnected:
         told.append(words("coverage_line.unconnected", names=words.join(unconnected)))
     if narrow:
@@ -101,5 +103,30 @@ def _coverage(inputs: Inputs) -> list[str]:
     short = [share for share in inputs.shares.values() if is_short(share)]
     if short:
         apps = unable_applications(inputs, short) or (words("chart.no_application"),)
-        told.append(words("coverage_line.short", n=len(short), total=len(inputs.shares), names=words.join(apps)))
+        where = words.join(apps)
+        if len(apps) > MOST_NAMES:
+            where = words("coverage_line.several", n=len(apps), applications=applications)
+        told.append(words.count("coverage_line.short", len(short), total=len(inputs.shares), where=where))
     return told
+
+
+def _complete(inputs: Inputs) -> str:
+    """Tell how many sources are proven complete, and name those that are not."""
+    words, sources = inputs.words, relevant_sources(inputs)
+    unstated = sum(states_nothing(source) for source in sources)
+    proven = sum(source.verdict is Verdict.COMPLETE for source in sources) - unstated
+    told = [words.count("coverage_line.complete", proven, total=len(sources))]
+    if unstated:
+        told.append(words.count("coverage_line.unstated", unstated))
+    lacking = [
+        words(
+            "coverage_line.incomplete_source",
+            name=source_name(inputs, source),
+            verdict=words(f"verdict.{source.verdict}.word").lower(),
+        )
+        for source in sources
+        if source.verdict is not Verdict.COMPLETE
+    ]
+    if lacking:
+        told.append(words("coverage_line.incomplete", sources=words.join(lacking)))
+    return " ".join(told)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner import rules
 from scanner.errors import ConfigError
 from scanner.paths import bundled
 from scanner.report.words import load
@@ -78,6 +79,15 @@ def test_counts_have_both_forms() -> None:
             for form in ("one", "other")
         ]
         assert fields[0] | {"n"} == fields[1] | {"n"}
+
+
+def test_every_population_of_a_shipped_rule_has_words() -> None:
+    """A denominator says what was tested, so a rule over a new population needs words for it under [population]."""
+    texts = load().texts
+
+    assert {rule.population for rule in rules.find()} <= {
+        key.split(".")[1] for key in texts if key.startswith("population.")
+    }
 
 
 def test_frameworks_say_the_same_things() -> None:

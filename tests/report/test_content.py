@@ -1,7 +1,9 @@
 """What a report says, before anything is rendered."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import report_samples as samples
@@ -11,6 +13,7 @@ from scanner.frameworks import ControlOutcome, load
 from scanner.model import Ledger, Record, RuleOutcome
 from scanner.paths import bundled
 from scanner.report.content import Content
+from scanner.report.pseudonyms import worker_pseudonym
 
 Make = Callable[..., Content]
 
@@ -216,3 +219,48 @@ def test_record_is_not_changed(content: Make) -> None:
     content(record)
 
     assert samples.record() == record
+
+
+def test_owner_is_a_pseudonym_where_hr_knows_the_person(content: Make) -> None:
+    """An auditor can follow who answers for an application without learning a name; the identified copy names them."""
+    record = samples.record()
+    known = tuple(replace(fact, owner_worker_id="p001") if fact.app == "crm" else fact for fact in record.applications)
+    owners = {
+        privacy: next(
+            row.owner for row in content(replace(record, applications=known), privacy=privacy).scope if row.app == "crm"
+        )
+        for privacy in ("L1", "L2")
+    }
+
+    assert owners == {"L1": worker_pseudonym(samples.KEY, "p001"), "L2": "jane.owner@acme.example"}
+
+
+def test_data_read_after_the_instant_of_judgement_are_a_limitation(content: Make) -> None:
+    """A reader of a report about the past learns that the data are of later."""
+    record = samples.record()
+    late = replace(record, scan=replace(record.scan, started_at=record.scan.as_of + timedelta(days=5)))
+
+    assert any("read on 2026-10-06, after the instant" in line for line in content(late).limits_of_scan)
+    assert not any("after the instant" in line for line in content(record).limits_of_scan)
+
+
+def test_denominators_say_what_was_tested(content: Make) -> None:
+    """No number of tests stands without its things, and a whole population is called so."""
+    record = samples.record()
+    whole = tuple(
+        replace(one, apps=tuple(replace(app, tested=app.population, unable=0, excluded=0) for app in one.apps))
+        for one in record.results
+    )
+    told = {one.rule: one.denominator for one in content(replace(record, results=whole)).exceptions}
+
+    assert re.fullmatch(
+        r"70 of [\d,]+ tested active accounts\. The whole population was tested\.", told["leaver-still-active"]
+    )
+
+
+def test_sources_that_are_not_complete_are_named_on_the_first_page(content: Make) -> None:
+    """The summary tells how many were not read, and the coverage below it which."""
+    summary = content().summary
+
+    assert any("sources were not read completely" in sentence for sentence in summary.sentences)
+    assert any("Not complete: " in line and "Help desk (failed)" in line for line in summary.coverage)

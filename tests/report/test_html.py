@@ -129,6 +129,32 @@ def test_page_never_scrolls_sideways(
 
 
 @pytest.mark.browser
+def test_findings_are_read_on_a_phone_without_scrolling(
+    browser: Any, named_html: str, page_file: Callable[[str], str]
+) -> None:
+    """Each finding stands below the other, with all of its sentence in sight."""
+    page, _ = opened(browser, page_file(named_html), viewport={"width": 390, "height": 844})
+
+    assert page.locator(".findings").count() > 3
+    assert (
+        page.evaluate("[...document.querySelectorAll('.findings')].filter(x => x.scrollWidth > x.clientWidth).length")
+        == 0
+    )
+
+
+@pytest.mark.browser
+def test_print_of_the_page_keeps_its_columns_and_the_worst_severity(
+    browser: Any, html: str, page_file: Callable[[str], str]
+) -> None:
+    """A sheet of paper is narrow but no phone, and white words keep their dark ground."""
+    page, _ = opened(browser, page_file(html), viewport={"width": 680, "height": 900})
+    page.emulate_media(media="print")
+
+    assert page.evaluate("getComputedStyle(document.querySelector('.facts dt')).float") == "left"
+    assert page.evaluate("getComputedStyle(document.querySelector('.severity-critical')).printColorAdjust") == "exact"
+
+
+@pytest.mark.browser
 def test_page_works_without_javascript(browser: Any, html: str, page_file: Callable[[str], str]) -> None:
     """Content and links need no script."""
     page, told = opened_plain(browser, page_file(html))

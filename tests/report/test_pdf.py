@@ -161,6 +161,28 @@ def test_pages_are_portrait_and_none_is_empty(pdf: bytes) -> None:
     assert all(len(text) > 300 for text in pages(pdf))
 
 
+def test_no_heading_ends_its_page(pdf: bytes) -> None:
+    """Below the heading of each section something of it is to be read on the same page."""
+    reader = PdfReader(io.BytesIO(pdf))
+    sections = [entry for entry in reader.outline if not isinstance(entry, list)]
+    frame = 250  # Footer and margins of a page, in characters.
+
+    for entry in sections:
+        text = pages(pdf)[reader.get_destination_page_number(entry)]
+        assert len(text) - text.rindex(entry.title) > frame, entry.title
+
+
+def test_summary_takes_one_page(pdf: bytes) -> None:
+    """A reader in a hurry turns no page."""
+    reader = PdfReader(io.BytesIO(pdf))
+    sections = [entry for entry in reader.outline if not isinstance(entry, list)]
+
+    assert [(entry.title, reader.get_destination_page_number(entry)) for entry in sections[:2]] == [
+        ("Summary", 1),
+        ("Scope", 2),
+    ]
+
+
 def test_wide_ledger_turns_the_page(content: Make) -> None:
     """Large numbers in many columns get a landscape page, also where the system has no CJK font."""
     record, framework = samples.record(1), brief()[1]

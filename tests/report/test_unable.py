@@ -126,4 +126,4 @@ def test_exceptions_in_an_incomplete_list_stand_beside_the_tested_ones(content: 
 
     section = next(one for one in report.exceptions if one.rule == "leaver-still-active")
     assert section.denominator.startswith("2 found: 1 of ")
-    assert " tested, and 1 in a list that is not complete." in section.denominator
+    assert " tested active accounts, and 1 in a list that is not complete." in section.denominator
