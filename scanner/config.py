@@ -69,7 +69,7 @@ class Application:
     type: str
     """scim, scim_file or none."""
     data: tuple[str, ...] = ("personal",)
-    """personal, financial, ephi: decides to which framework reports the application belongs."""
+    """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
     """Who answers for its accounts; stands in reports."""
     reason: str | None = None

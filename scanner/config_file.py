@@ -122,9 +122,8 @@ def _policy_keys(base: Path) -> dict[str, Key]:
 
 
 def _report_keys() -> dict[str, Key]:
-    shipped = {item.stem for item in paths.bundled("rules").glob("frameworks/*.toml")} - {"families"}
     return {
-        "frameworks": Key(list_of(one_of(*sorted(shipped | {"gdpr", "sox", "hipaa"})), empty=False)),
+        "frameworks": Key(list_of(text, empty=False)),
         "formats": Key(list_of(one_of("pdf", "html"), empty=False)),
         "privacy": Key(one_of("L1", "L2")),
         "rows_per_rule": Key(number(1, 1_000_000, whole=True)),
@@ -161,7 +160,17 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
     }
     values = {name: _section(raw, name, keys, problems) for name, (_, keys) in make.items()}
     _check_rule_ids(values["rules"], problems)
+    _check_frameworks(values, problems)
     return {name: build(**values[name]) for name, (build, _) in make.items()}
+
+
+def _check_frameworks(values: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
+    """Refuse reports on frameworks that are neither shipped nor in a folder of rules."""
+    folders = (paths.bundled("rules"), *values["rules"].get("paths", ()))
+    known = {file.stem for folder in folders for file in folder.glob("frameworks/*.toml")} - {"families"}
+    for position, name in enumerate(values["report"].get("frameworks", ()), start=1):
+        if name not in known:
+            problems.add("report.frameworks", f'item {position} "{name}" is not one of {", ".join(sorted(known))}')
 
 
 def _check_rule_ids(rules: Mapping[str, Any], problems: Problems) -> None:

@@ -127,7 +127,7 @@ def _application_keys(base: Path) -> dict[str, Key]:
         "id": Key(identifier, required=True),
         "name": Key(text),
         "type": Key(one_of(*_CONNECTION), required=True),
-        "data": Key(list_of(one_of("personal", "financial", "ephi"), empty=False)),
+        "data": Key(list_of(one_of("personal", "financial", "ephi", "cardholder"), empty=False)),
         "owner": Key(text),
         "reason": Key(text),
         "profile": Key(one_of(*_profiles())),

@@ -1,6 +1,7 @@
 """Writes docs/reference.md from what the program says of itself: commands, configuration, rules, the audit schema.
 
-Run as a program it writes the profiles into docs/vendors.md and the schemas of the policy inputs too.
+Run as a program it writes the pages of docs/rules and docs/audit, the profiles into docs/vendors.md and the schemas of
+the policy inputs, too.
 """
 
 import json
@@ -9,14 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import duckdb
 
-from scanner import docs_configuration, docs_vendors, rules
+from scanner import docs_audit, docs_configuration, docs_rules, docs_vendors, framework_files, rules
 from scanner.cli import COMMANDS, main
-from scanner.model import Rule
 from scanner.policy import INPUTS
 from scanner.policy.schemas import schema
-from scanner.store.audit import SQL
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
 SCHEMAS = Path(__file__).parent.parent / "sample_data" / "policy"
@@ -35,10 +33,10 @@ def reference() -> str:
         "One commented example each, with its JSON schema, lies in `sample_data/policy`.",
         *_policy_inputs(),
         "## Rules",
-        *_rules(),
+        docs_rules.index(rules.find()),
         "## The audit schema",
         "What rules see, and what the evidence holds. All instants are UTC; null means that the source did not say.",
-        *_schema(),
+        docs_audit.index(),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -85,57 +83,31 @@ def schema_files() -> Iterator[tuple[Path, str]]:
         yield SCHEMAS / f"{item.name}.schema.json", json.dumps(schema(item), indent=1) + "\n"
 
 
-def _rules() -> Iterator[str]:
-    for rule in rules.find():
-        yield f"### {rule.id}"
-        yield f"{rule.title}. Severity: {rule.severity}. Population: `{rule.population}`. {_needs(rule)}"
-        yield f"{rule.why} *What to do:* {rule.remedy}"
-        if rule.params:
-            rows = [f"| {p.name} | {p.default} | {p.minimum} to {p.maximum} | {p.source} |" for p in rule.params]
-            yield "\n".join(
-                ["| parameter | default | range | where the default comes from |", "|---|---|---|---|", *rows]
-            )
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yield the file and the text of every page of docs/rules and docs/audit."""
+    found = rules.find()
+    for name, text in docs_rules.pages(found, framework_files.load(rules=found)):
+        yield TARGET.parent / "rules" / name, text
+    for name, text in docs_audit.pages(found):
+        yield TARGET.parent / "audit" / name, text
 
 
-def _needs(rule: Rule) -> str:
-    needs = [
-        *(["complete rosters"] if rule.needs.roster else []),
-        *(["complete lists of accounts"] if rule.needs.apps else []),
-        *(f"the field `{field}`" for field in rule.needs.fields),
-        *(f"the policy input `{name}`" for name in rule.needs.policy),
-        *(["an earlier scan"] if rule.needs.history else []),
-    ]
-    return f"Needs {', '.join(needs)}." if needs else "Needs nothing."
-
-
-def _schema() -> Iterator[str]:
-    with duckdb.connect() as con:
-        con.execute(SQL.read_text())
-        tables = con.execute(
-            "select table_name, comment from duckdb_tables() where schema_name = 'audit' order by table_name"
-        ).fetchall()
-        for table, comment in tables:
-            yield f"### audit.{table}\n\n{comment}"
-            columns = con.execute(
-                "select column_name, lower(data_type), comment from duckdb_columns()"
-                " where schema_name = 'audit' and table_name = $table order by column_index",
-                {"table": table},
-            ).fetchall()
-            yield "\n".join(["| column | type | meaning |", "|---|---|---|", *(_row(*column) for column in columns)])
-        views = con.execute(
-            "select view_name, comment from duckdb_views() where schema_name = 'audit' order by view_name"
-        ).fetchall()
-        yield "### Populations"
-        yield "\n".join(["| view | meaning |", "|---|---|", *(f"| {view} | {comment} |" for view, comment in views)])
-
-
-def _row(name: str, kind: str, comment: str | None) -> str:
-    return f"| {name} | {kind} | {(comment or '').replace('|', '/')} |"
-
-
-if __name__ == "__main__":
+def write() -> None:
+    """Write every document that is made from the program, and remove the pages of what is gone."""
     TARGET.write_text(reference())
     docs_vendors.TARGET.write_text(docs_vendors.refreshed(docs_vendors.TARGET.read_text()))
     for path, text in schema_files():
         path.write_text(text)
-    sys.stdout.write(f"{TARGET}\n{docs_vendors.TARGET}\n{SCHEMAS}\n")
+    made = dict(pages())
+    for path, text in made.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for folder in {path.parent for path in made}:
+        for path in folder.glob("*.md"):
+            if path not in made:
+                path.unlink()
+
+
+if __name__ == "__main__":
+    write()
+    sys.stdout.write(f"{TARGET.parent}\n")

@@ -1,15 +1,13 @@
 """Frameworks as data: rule -> control family -> control, and rule results folded into control results."""
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
-from scanner.errors import ConfigError
-from scanner.model import ApplicationFact, AppOutcome, Finding, RuleOutcome, RuleResult
-from scanner.paths import bundled
+from scanner.model import ApplicationFact, AppOutcome, Finding, Rule, RuleOutcome, RuleResult
+
+ALL_DATA = "all"
+"""As the data of a framework: every application belongs to it."""
 
 
 class Strength(StrEnum):
@@ -46,6 +44,32 @@ class Edge:
     strength: Strength
     because: str
     """Why the rule speaks about the family, and why the family speaks about the control."""
+    not_covered: str
+    """What of the family's objective the rule does not see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How far a parameter of a rule may be loosened before a control fails by that alone."""
+
+    rule: str
+    parameter: str
+    at_most: float | None
+    at_least: float | None
+    because: str
+    """Where the bound comes from."""
+
+    def breaks(self, value: object) -> bool:
+        """Return whether a value in force lies beyond the bound."""
+        if not isinstance(value, (int, float)):
+            return False
+        over = self.at_most is not None and value > self.at_most
+        return over or (self.at_least is not None and value < self.at_least)
+
+    def __str__(self) -> str:
+        """Return `at most 90`, as commands and documents say it."""
+        limits = (("at most", self.at_most), ("at least", self.at_least))
+        return " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +97,7 @@ class Control:
     families: tuple[str, ...]
     edges: tuple[Edge, ...]
     """Strongest first; empty: no rule speaks about it, so it is listed as not tested."""
+    bounds: tuple[Bound, ...]
     not_tested: tuple[str, ...]
     """What the tool does not cover of this control; always printed."""
     confidence: str
@@ -86,6 +111,11 @@ class Control:
         """Whether the reference was read in the official text or a reputable source."""
         return self.confidence == "confirmed"
 
+    @property
+    def strength(self) -> Strength | None:
+        """How well the best of its rules tests it; None: not tested."""
+        return self.edges[0].strength if self.edges else None
+
 
 @dataclass(frozen=True, slots=True)
 class Framework:
@@ -97,11 +127,20 @@ class Framework:
     status: str
     """in_force, proposed or superseded."""
     data: str
-    """Applications that hold this kind of data belong to it: personal, financial or ephi."""
+    """Applications that hold this kind of data belong to it: personal, financial, ephi, cardholder, or all."""
     unit: str
     """What the framework is tested by, for headings: article, control, standard or specification."""
     note: str
     controls: tuple[Control, ...]
+
+    def covers(self, application: ApplicationFact) -> bool:
+        """Return whether an application belongs to its scope."""
+        return self.data in (ALL_DATA, *application.data)
+
+    def coverage(self) -> Mapping[Strength | None, int]:
+        """Return how many controls are tested how well; None: not tested."""
+        strengths = [control.strength for control in self.controls]
+        return {strength: strengths.count(strength) for strength in (*Strength, None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +151,7 @@ class RuleShare:
     title: str
     strength: Strength
     because: str
+    not_covered: str
     result: ControlOutcome
     population: int
     tested: int
@@ -147,45 +187,34 @@ class ControlResult:
     """Rules that would decide but were disabled."""
     scope_note: str = ""
     """Which known systems of the framework's scope the result does not cover."""
-
-
-def load(folder: Path | None = None) -> tuple[Framework, ...]:
-    """Read families.toml and every framework beside it, in the order of their ids."""
-    folder = folder or bundled("rules") / "frameworks"
-    families = load_families(folder)
-    files = sorted(path for path in folder.glob("*.toml") if path.name != "families.toml")
-    return tuple(_framework(path, families) for path in files)
-
-
-def load_families(folder: Path | None = None) -> Mapping[str, Family]:
-    """Read families.toml: control family -> the rules that speak about it."""
-    path = (folder or bundled("rules") / "frameworks") / "families.toml"
-    families: dict[str, Family] = {}
-    for row in _read(path).get("family", []):
-        family = str(_need(row, "id", path))
-        if family in families:
-            raise ConfigError(f"{path}: the family {family} is declared twice")
-        edges = tuple(
-            Edge(str(_need(rule, "id", path)), family, _strength(rule, path), str(_need(rule, "because", path)))
-            for rule in row.get("rule", [])
-        )
-        families[family] = Family(family, str(_need(row, "title", path)), str(_need(row, "objective", path)), edges)
-    return families
+    loosened: tuple[tuple[Bound, object], ...] = ()
+    """Bounds of the control that a parameter breaks, with the value in force: each makes it fail."""
 
 
 def fold(
-    framework: Framework, results: Iterable[RuleResult], applications: Iterable[ApplicationFact]
+    framework: Framework,
+    results: Iterable[RuleResult],
+    applications: Iterable[ApplicationFact],
+    rules: Iterable[Rule],
 ) -> tuple[ControlResult, ...]:
-    """Fold rule results into one result per control, over the applications whose data fits the framework."""
+    """Fold rule results into one result per control, over the applications whose data fits the framework.
+
+    A control whose bound a parameter in force breaks has failed, whatever its rules found.
+    """
     by_rule = {result.rule: result for result in results}
-    in_scope = [fact for fact in applications if framework.data in fact.data]
+    values = {(rule.id, one.name): one.value for rule in rules for one in rule.params}
+    in_scope = [fact for fact in applications if framework.covers(fact)]
     scope = frozenset(fact.app for fact in in_scope)
     note = _scope_note(in_scope)
-    return tuple(_fold_control(control, by_rule, scope, note) for control in framework.controls)
+    return tuple(_fold_control(control, by_rule, values, scope, note) for control in framework.controls)
 
 
 def _fold_control(
-    control: Control, results: Mapping[str, RuleResult], scope: frozenset[str], note: str
+    control: Control,
+    results: Mapping[str, RuleResult],
+    values: Mapping[tuple[str, str], object],
+    scope: frozenset[str],
+    note: str,
 ) -> ControlResult:
     shares = [_share(edge, results[edge.rule], scope) for edge in control.edges if edge.rule in results]
     shares.sort(key=lambda share: (not share.decides, share.strength.rank, share.rule))
@@ -193,9 +222,11 @@ def _fold_control(
     not_run = tuple(
         edge.rule for edge in control.edges if edge.rule not in results and edge.strength is not Strength.SUPPORTING
     )
+    in_force = [(bound, values.get((bound.rule, bound.parameter))) for bound in control.bounds if scope]
+    loosened = tuple((bound, value) for bound, value in in_force if bound.breaks(value))
     return ControlResult(
         control=control,
-        result=_worst(share.result for share in deciding),
+        result=ControlOutcome.EXCEPTIONS if loosened else _worst(share.result for share in deciding),
         rules=tuple(shares),
         population=sum(share.population for share in deciding),
         tested=sum(share.tested for share in deciding),
@@ -203,6 +234,7 @@ def _fold_control(
         findings=tuple({finding.fingerprint: finding for share in deciding for finding in share.findings}.values()),
         not_run=not_run,
         scope_note=note if deciding else "",
+        loosened=loosened,
     )
 
 
@@ -215,6 +247,7 @@ def _share(edge: Edge, result: RuleResult, scope: frozenset[str]) -> RuleShare:
         title=result.title,
         strength=edge.strength,
         because=edge.because,
+        not_covered=edge.not_covered,
         result=_outcome(result, apps, findings, exceptions),
         population=sum(app.population for app in apps),
         tested=sum(app.tested for app in apps),
@@ -260,82 +293,3 @@ def _scope_note(in_scope: Sequence[ApplicationFact]) -> str:
     if narrow:
         notes.append(f"tested only for the accounts that its list shows: {', '.join(narrow)}")
     return "; ".join(notes)
-
-
-def _framework(path: Path, families: Mapping[str, Family]) -> Framework:
-    document = _read(path)
-    controls = tuple(_control(row, families, path) for row in document.get("control", []))
-    ids = [control.id for control in controls]
-    for control in ids:
-        if ids.count(control) > 1:
-            raise ConfigError(f"{path}: the control {control} is declared twice")
-    return Framework(
-        id=str(_need(document, "id", path)),
-        title=str(_need(document, "title", path)),
-        edition=str(_need(document, "edition", path)),
-        status=str(_need(document, "status", path)),
-        data=str(_need(document, "data", path)),
-        unit=str(document.get("unit", "control")),
-        note=str(document.get("note", "")).strip(),
-        controls=controls,
-    )
-
-
-def _control(row: Mapping[str, Any], families: Mapping[str, Family], path: Path) -> Control:
-    confidence = str(_need(row, "confidence", path))
-    if confidence not in ("confirmed", "unconfirmed"):
-        raise ConfigError(f"{path}: confidence of {row.get('id')} must be confirmed or unconfirmed, not {confidence!r}")
-    links = row.get("families", [])
-    return Control(
-        id=str(_need(row, "id", path)),
-        title=str(_need(row, "title", path)),
-        paraphrase=str(_need(row, "paraphrase", path)),
-        kind=str(_need(row, "kind", path)),
-        force=str(_need(row, "force", path)),
-        families=tuple(str(_need(link, "id", path)) for link in links),
-        edges=_edges(links, families, path),
-        not_tested=tuple(str(text) for text in _need(row, "not_tested", path)),
-        confidence=confidence,
-        verified_on=str(row.get("verified_on", "")),
-        source=str(_need(row, "source", path)),
-    )
-
-
-def _edges(links: Sequence[Mapping[str, Any]], families: Mapping[str, Family], path: Path) -> tuple[Edge, ...]:
-    """Join both halves; where a rule comes through two families, the stronger way is kept."""
-    best: dict[str, Edge] = {}
-    for link in links:
-        name = str(_need(link, "id", path))
-        if name not in families:
-            raise ConfigError(f"{path}: unknown control family {name}; known: {', '.join(sorted(families))}")
-        because = str(_need(link, "because", path))
-        for half in families[name].rules:
-            strength = max(half.strength, _strength(link, path), key=lambda one: one.rank)
-            edge = Edge(half.rule, name, strength, f"{half.because} {because}")
-            if half.rule not in best or strength.rank < best[half.rule].strength.rank:
-                best[half.rule] = edge
-    return tuple(sorted(best.values(), key=lambda edge: (edge.strength.rank, edge.rule)))
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc.strerror}; check the path and its permissions") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path}: not valid TOML: {exc}") from exc
-
-
-def _need(row: Mapping[str, Any], key: str, path: Path) -> Any:
-    if key not in row:
-        raise ConfigError(f"{path}: the key {key} is missing in {row.get('id', 'the file')}")
-    return row[key]
-
-
-def _strength(row: Mapping[str, Any], path: Path) -> Strength:
-    value = str(_need(row, "strength", path))
-    try:
-        return Strength(value)
-    except ValueError:
-        known = ", ".join(Strength)
-        raise ConfigError(f"{path}: strength of {row.get('id')} must be one of {known}, not {value!r}") from None

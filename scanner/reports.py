@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scanner import evidence, frameworks
+from scanner import evidence, framework_files
 from scanner.errors import ConfigError
 from scanner.model import Record
 from scanner.report import RENDERERS
@@ -21,10 +21,14 @@ def render(
     rows_per_rule: int,
     prepared_by: str,
     key: bytes,
+    rule_folders: Sequence[Path] = (),
     on_report: Callable[[Path], None] = lambda path: None,
 ) -> tuple[Path, ...]:
-    """Write one file per framework and format below `<folder>/reports`, and their manifest; returns the files."""
-    known = {framework.id: framework for framework in frameworks.load()}
+    """Write one file per framework and format below `<folder>/reports`, and their manifest; returns the files.
+
+    `rule_folders` may hold further frameworks.
+    """
+    known = {framework.id: framework for framework in framework_files.load(rule_folders)}
     for name in wanted:
         if name not in known:
             raise ConfigError(f"there is no framework '{name}'; there are {', '.join(known)}")

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +12,15 @@ from typing import Any
 import duckdb
 
 from scanner.errors import ConfigError
-from scanner.model import Rule
+from scanner.model import Finding, Rule
 from scanner.rule_process import Child, RuleError
 from scanner.rule_runner import run_in
 from scanner.rules import with_params
 from scanner.store.audit import FILE, create_audit
 
 _NOT_TABLES = {"name", "as_of", "params", "flagged", "result"}
+Case = Mapping[str, Any]
+"""One case of a file, as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +31,61 @@ class CaseResult:
     case: str
     problem: str = ""
     """Empty: it did."""
+    findings: tuple[Finding, ...] = ()
 
 
-def run_cases(rules: Sequence[Rule], folder: Path) -> tuple[CaseResult, ...]:
-    """Run the cases `<folder>/<rule-id>.toml` of every rule; a rule without cases is a problem of its own."""
+def rows(case: Case) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Return table of the audit schema -> the rows that a case puts there."""
+    return {name: entries for name, entries in case.items() if name not in _NOT_TABLES}
+
+
+def read(path: Path) -> tuple[Case, ...]:
+    """Return the cases of a file; FileNotFoundError if there is none, ConfigError if it is not TOML."""
+    try:
+        document = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise
+    except (OSError, tomllib.TOMLDecodeError) as exc:
+        raise ConfigError(f"cannot read the cases {path}: {exc}") from exc
+    as_of = document.get("as_of", "2026-03-31T00:00:00Z")
+    return tuple({"as_of": as_of, **case} for case in document.get("case", []))
+
+
+def run_cases(
+    rules: Sequence[Rule], folder: Path, choose: Callable[[Sequence[Case]], Sequence[Case]] = lambda cases: cases
+) -> tuple[CaseResult, ...]:
+    """Run the cases `<folder>/<rule-id>.toml` of every rule, or those that `choose` picks of each file.
+
+    A rule without cases is a problem of its own.
+    """
     with Child(memory_mb=4096) as child, tempfile.TemporaryDirectory(prefix="orphanscan-cases-") as workdir:
         # Each case begins with a copy of one empty file: making the tables anew takes longer than the case.
         create_audit(Path(workdir) / FILE)
         return tuple(
-            result for rule in rules for result in _run_rule(child, rule, folder / f"{rule.id}.toml", Path(workdir))
+            result
+            for rule in rules
+            for result in _run_rule(child, rule, folder / f"{rule.id}.toml", Path(workdir), choose)
         )
 
 
-def _run_rule(child: Child, rule: Rule, path: Path, workdir: Path) -> Iterator[CaseResult]:
+def _run_rule(
+    child: Child, rule: Rule, path: Path, workdir: Path, choose: Callable[[Sequence[Case]], Sequence[Case]]
+) -> Iterator[CaseResult]:
     try:
-        document = tomllib.loads(path.read_text())
+        cases = choose(read(path))
     except FileNotFoundError:
         yield CaseResult(rule.id, "-", f"there are no cases: {path.name} is missing")
         return
-    except (OSError, tomllib.TOMLDecodeError) as exc:
-        raise ConfigError(f"cannot read the cases {path}: {exc}") from exc
-    for number, case in enumerate(document.get("case", [])):
+    for number, case in enumerate(cases):
         # A name of its own: the child holds on to the file that it has open.
         file = workdir / f"{rule.id}-{number}.duckdb"
         shutil.copyfile(workdir / FILE, file)
-        yield _run_case(child, rule, case, document.get("as_of", "2026-03-31T00:00:00Z"), file)
+        yield _run_case(child, rule, case, file)
         file.unlink()
 
 
-def _run_case(child: Child, rule: Rule, case: Mapping[str, Any], as_of: str, file: Path) -> CaseResult:
-    clock = datetime.fromisoformat(case.get("as_of", as_of)).astimezone(UTC)
+def _run_case(child: Child, rule: Rule, case: Case, file: Path) -> CaseResult:
+    clock = datetime.fromisoformat(case["as_of"]).astimezone(UTC)
     try:
         with duckdb.connect(str(file)) as con:
             _fill(con, case, clock)
@@ -81,17 +108,16 @@ def _run_case(child: Child, rule: Rule, case: Mapping[str, Any], as_of: str, fil
         return CaseResult(
             rule.id, case["name"], f"the result is {result.result}, not {case['result']}; {result.detail}"
         )
-    return CaseResult(rule.id, case["name"])
+    return CaseResult(rule.id, case["name"], findings=result.findings)
 
 
-def _fill(con: duckdb.DuckDBPyConnection, case: Mapping[str, Any], clock: datetime) -> None:
+def _fill(con: duckdb.DuckDBPyConnection, case: Case, clock: datetime) -> None:
     """Insert the rows of a case; columns that it leaves out take the defaults of audit.sql."""
     naive = clock.replace(tzinfo=None)
     settings = [{"as_of": naive, **entry} for entry in case.get("settings", [{}])]
     apps = case.get("applications") or [{"app": app} for app in sorted({a["app"] for a in case.get("accounts", [])})]
-    tables = {name: rows for name, rows in case.items() if name not in _NOT_TABLES}
-    for table, rows in {**tables, "settings": settings, "applications": apps}.items():
-        for row in rows:
+    for table, entries in {**rows(case), "settings": settings, "applications": apps}.items():
+        for row in entries:
             names = ", ".join(f'"{name}"' for name in row)
             marks = ", ".join("?" for _ in row)
             con.execute(f'insert into audit."{table}" ({names}) values ({marks})', list(row.values()))

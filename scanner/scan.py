@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from scanner import __version__, clock, evidence, findings, policy, rule_runner, rules
+from scanner import __version__, clock, evidence, findings, framework_files, policy, rule_runner, rules
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
 from scanner.config import Config
@@ -53,6 +53,8 @@ def chosen_rules(config: Config) -> tuple[Rule, ...]:
     for rule_id in (*config.rules.disable, *config.rules.params):
         if rule_id not in known:
             raise ConfigError(f"{config.path}: [rules] speaks of '{rule_id}'; see `orphanscan rules list`")
+    # A wrong mapping must not come to light after hours of reading, when the reports are written.
+    framework_files.load(config.rules.paths, found)
     return tuple(
         rules.with_params(rule, config.rules.params.get(rule.id, {}))
         for rule in found

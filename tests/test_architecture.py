@@ -21,18 +21,30 @@ MAY_IMPORT = {
     "config_keys": set(),
     "config_sources": {"config_auth", "config_keys"},
     "demo": set(),  # drives the command line as a user would
-    "docs": {"cli", "docs_configuration", "docs_vendors", "policy", "rules", "store"},  # writes the reference from them
+    "docs": {
+        "cli",
+        "docs_audit",
+        "docs_configuration",
+        "docs_rules",
+        "docs_vendors",
+        "framework_files",
+        "policy",
+        "rules",
+    },  # writes the reference from them
+    "docs_audit": {"store"},
     "docs_configuration": set(),
+    "docs_rules": {"frameworks", "rule_cases"},  # runs the examples
     "docs_vendors": {"collectors"},  # writes down the vendor profiles
     "evidence": set(),
     "findings": set(),
     "findings_json": set(),
+    "framework_files": {"config_keys", "frameworks"},
     "frameworks": set(),
     "ledger": set(),
     "policy": {"config_file", "config_keys"},
     "record": {"ledger"},
     "report": {"frameworks"},
-    "reports": {"evidence", "frameworks", "report"},
+    "reports": {"evidence", "framework_files", "report"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files
     "rule_child": set(),  # nothing of ours is loaded beside a rule
     "rule_process": set(),
@@ -46,6 +58,7 @@ MAY_IMPORT = {
         "evidence",
         "findings",
         "findings_json",
+        "framework_files",
         "policy",
         "record",
         "report",

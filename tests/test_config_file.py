@@ -498,7 +498,10 @@ def test_errors_name_their_place(write, text, told):
     [
         (APPLICATION, "application[2] (crm).id: crm is taken by application[1]"),
         ("data = []", "application[1] (crm).data: must not be empty"),
-        ("data = ['phi']", 'application[1] (crm).data: item 1 "phi" is not one of personal, financial, ephi'),
+        (
+            "data = ['phi']",
+            'application[1] (crm).data: item 1 "phi" is not one of personal, financial, ephi, cardholder',
+        ),
         ('owner = "a\\nb"', "application[1] (crm).owner: must not hold line breaks or control characters"),
         ("owner = '  '", "application[1] (crm).owner: must not be empty"),
         ('"o\\nwner" = 1', 'application[1] (crm)."o\\nwner": unknown key; did you mean owner?'),
@@ -509,7 +512,11 @@ def test_errors_name_their_place(write, text, told):
             "[matching.domain_aliases]\n'a.example' = 'b.example'\n'b.example' = 'c.example'",
             "matching.domain_aliases.a.example: b.example is an alias itself; name the main domain",
         ),
-        ("[report]\nframeworks = ['soxx']", 'report.frameworks: item 1 "soxx" is not one of gdpr, hipaa, sox'),
+        (
+            "[report]\nframeworks = ['soxx']",
+            'report.frameworks: item 1 "soxx" is not one of gdpr, hipaa, hipaa-nprm-2025, iso-27001, nist-800-53, '
+            "pci-dss, soc2, sox",
+        ),
         (
             "[rules.params.leaver-stil-active]",
             "rules.params.leaver-stil-active: there is no such rule; did you mean leaver-still-active?",

@@ -117,11 +117,12 @@ def _entries(count: int) -> str:
 
 
 def _rules(config: Config) -> _Found:
-    from scanner import rules
+    from scanner import framework_files, rules
 
     found = rules.find(config.rules.paths)
     for rule in found:
         rules.with_params(rule, config.rules.params.get(rule.id, {}))
+    framework_files.load(config.rules.paths, found)
     open_files = [file for folder in config.rules.paths for file in folder.rglob("*.sql") if _others_may_write(file)]
     if open_files:
         return Result.WARNING, f"others may write {open_files[0]}; run: chmod go-w {open_files[0]}"
@@ -133,9 +134,9 @@ def _others_may_write(file: Path) -> bool:
 
 
 def _frameworks() -> _Found:
-    from scanner import frameworks
+    from scanner import framework_files
 
-    return Result.OK, ", ".join(framework.id for framework in frameworks.load())
+    return Result.OK, ", ".join(framework_files.files())
 
 
 def _roster(roster: Roster) -> _Found:

@@ -33,7 +33,7 @@ def group() -> None:
 @_paths
 def list_rules(config_path: Path, state: Path | None, as_json: bool, extra: tuple[Path, ...]) -> None:
     """List all rules, with what the configuration changes about them."""
-    found, disabled = _rules((), config_path, extra)
+    found, disabled, _ = rules_in_force((), config_path, extra)
     if as_json:
         echo_json([_summary(rule, disabled) for rule in found])
         return
@@ -48,7 +48,7 @@ def list_rules(config_path: Path, state: Path | None, as_json: bool, extra: tupl
 @_paths
 def show(rule_id: str, config_path: Path, state: Path | None, as_json: bool, extra: tuple[Path, ...]) -> None:
     """Show one rule: why, remedy, what it needs, its parameters and its SQL."""
-    (rule,), disabled = _rules((rule_id,), config_path, extra)
+    (rule,), disabled, _ = rules_in_force((rule_id,), config_path, extra)
     if as_json:
         import msgspec
 
@@ -79,7 +79,7 @@ def test(
     """Run the cases of the rules, of all if none is named; exit 1 if one does not come out as written."""
     from scanner.rule_cases import run_cases
 
-    found, _ = _rules(ids, config_path, extra)
+    found, *_ = rules_in_force(ids, config_path, extra)
     results = run_cases(found, cases or bundled("cases"))
     failed = [result for result in results if result.problem]
     if as_json:
@@ -91,8 +91,10 @@ def test(
     return 1 if failed else 0
 
 
-def _rules(ids: Collection[str], config_path: Path, extra: tuple[Path, ...]) -> tuple[tuple[Rule, ...], frozenset[str]]:
-    """Return the named rules, or all, with the parameters in force, and the ids of those that are switched off.
+def rules_in_force(
+    ids: Collection[str], config_path: Path, extra: tuple[Path, ...]
+) -> tuple[tuple[Rule, ...], frozenset[str], tuple[Path, ...]]:
+    """Return the named rules, or all, with the parameters in force, the ids of those switched off, and the folders.
 
     Without a configuration these are the shipped rules: they can be read before anything is set up.
     """
@@ -110,7 +112,7 @@ def _rules(ids: Collection[str], config_path: Path, extra: tuple[Path, ...]) -> 
     for rule_id in ids:
         if rule_id not in found:
             raise ConfigError(f"there is no rule {rule_id}{nearest(rule_id, found)}; see `orphanscan rules list`")
-    return tuple(rule for rule in found.values() if not ids or rule.id in ids), disabled
+    return tuple(rule for rule in found.values() if not ids or rule.id in ids), disabled, folders
 
 
 def _setting(rule: Rule, disabled: Collection[str]) -> str:

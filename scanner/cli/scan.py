@@ -168,6 +168,7 @@ def _write_reports(config: Config, record: Record, folder: Path, log_format: str
         rows_per_rule=config.report.rows_per_rule,
         prepared_by=config.report.prepared_by,
         key=load_key(config.state, create=True),
+        rule_folders=config.rules.paths,
         on_report=lambda path: summary.say(f"wrote {path}", log_format, report=str(path)),
     )
 

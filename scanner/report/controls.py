@@ -2,7 +2,7 @@
 
 import re
 
-from scanner.frameworks import ControlOutcome, ControlResult, RuleShare
+from scanner.frameworks import Bound, ControlOutcome, ControlResult, RuleShare
 from scanner.report.inputs import Inputs
 from scanner.report.parts import ControlPart, RuleLine, Tally
 from scanner.report.unable import unable_reasons
@@ -40,6 +40,7 @@ def _part(inputs: Inputs, result: ControlResult) -> ControlPart:
         tested=result.tested,
         population=result.population,
         count_sentence=_count_sentence(inputs, result),
+        loosened=tuple(_loosened(inputs, bound, value) for bound, value in result.loosened),
         unable=_unable(inputs, result),
         scope_note=shown(result.scope_note),
         not_tested=control.not_tested,
@@ -60,6 +61,22 @@ def _line(inputs: Inputs, share: RuleShare) -> RuleLine:
         excluded=share.excluded,
         exceptions=None if share.lead else share.exceptions,
         because=share.because,
+        not_covered=share.not_covered,
+    )
+
+
+def _loosened(inputs: Inputs, bound: Bound, value: object) -> str:
+    """Return why a parameter in force makes the control fail."""
+    words, shown = inputs.words, inputs.disclosure.text
+    limits = {"at_most": bound.at_most, "at_least": bound.at_least}
+    told = [words(f"control.{key}", limit=f"{limit:g}") for key, limit in limits.items() if limit is not None]
+    return words(
+        "control.loosened",
+        parameter=bound.parameter,
+        rule=bound.rule,
+        value=value,
+        limit=words.join(told),
+        because=shown(bound.because),
     )
 
 

@@ -49,7 +49,7 @@ def gather(
 ) -> Inputs:
     """Fold the results, and split the applications by the scope of the framework."""
     ordered = sorted(record.applications, key=lambda fact: (fact.name.casefold(), fact.app))
-    controls = fold(framework, record.results, record.applications)
+    controls = fold(framework, record.results, record.applications, record.rules)
     shares: dict[str, RuleShare] = {}
     for control in controls:
         for share in control.rules:
@@ -61,8 +61,8 @@ def gather(
         words=words,
         disclosure=disclosure(record, words, privacy=privacy, key=key),
         rows_per_rule=rows_per_rule,
-        in_scope=tuple(fact for fact in ordered if framework.data in fact.data),
-        out_of_scope=tuple(fact for fact in ordered if framework.data not in fact.data),
+        in_scope=tuple(fact for fact in ordered if framework.covers(fact)),
+        out_of_scope=tuple(fact for fact in ordered if not framework.covers(fact)),
         controls=controls,
         shares=shares,
         rules={rule.id: rule for rule in record.rules},

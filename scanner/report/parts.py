@@ -77,6 +77,7 @@ class RuleLine:
     exceptions: int | None
     """None for a lead, which has none by definition."""
     because: str
+    not_covered: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class ControlPart:
     tested: int
     population: int
     count_sentence: str
+    loosened: tuple[str, ...]
+    """Parameters looser than the framework allows: each makes the control fail."""
     unable: tuple[str, ...]
     """Why it could not be tested in full, and which input would change that."""
     scope_note: str

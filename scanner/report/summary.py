@@ -59,6 +59,9 @@ def _sentences(inputs: Inputs) -> list[str]:
         if found
         else words("summary.no_exceptions", all_rules=len(inputs.shares))
     ]
+    loosened = sum(len(result.loosened) for result in inputs.controls)
+    if loosened:
+        told.append(words.count("summary.loosened", loosened))
     told += _unfinished(inputs)
     if record.scan.is_baseline:
         told.append(words("summary.baseline"))

@@ -109,7 +109,7 @@ comment on table applications is 'Every known application, unconnected ones incl
 comment on column applications.app is 'Id from the configuration.';
 comment on column applications.name is 'Name for people.';
 comment on column applications.owner is 'Who answers for it.';
-comment on column applications.data is 'personal, financial, ephi: the frameworks that it belongs to.';
+comment on column applications.data is 'personal, financial, ephi, cardholder: the frameworks that it belongs to.';
 comment on column applications.type is 'scim, scim_file or none (known, not connected).';
 comment on column applications.profile is 'Vendor profile.';
 comment on column applications.coverage is 'Which accounts its list can show: all, provisioned_only, members_no_guests, one_domain or unknown.';

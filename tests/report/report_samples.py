@@ -374,7 +374,9 @@ def control(name: str, title: str, rules: tuple[str, ...], confidence: str = "co
     """Return a control that draws on some rules, the last of several as supporting evidence."""
     strengths = [Strength.DIRECT, Strength.PARTIAL, Strength.DIRECT, Strength.SUPPORTING]
     edges = tuple(
-        Edge(rule, "access-ends", strengths[n], "An open account of a leaver is access without need.")
+        Edge(
+            rule, "access-ends", strengths[n], "An open account of a leaver is access without need.", "badges and keys"
+        )
         for n, rule in enumerate(rules)
     )
     return Control(
@@ -385,6 +387,7 @@ def control(name: str, title: str, rules: tuple[str, ...], confidence: str = "co
         force="mandatory",
         families=("access-ends",),
         edges=edges,
+        bounds=(),
         not_tested=("encryption of data in transit and at rest", "physical access"),
         confidence=confidence,
         verified_on="2026-06",

@@ -9,7 +9,8 @@ import pytest
 import report_samples as samples
 
 from scanner.errors import ConfigError, StoreError
-from scanner.frameworks import ControlOutcome, load
+from scanner.framework_files import load
+from scanner.frameworks import ControlOutcome
 from scanner.model import Ledger, Record, RuleOutcome
 from scanner.paths import bundled
 from scanner.report.content import Content
