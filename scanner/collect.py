@@ -4,9 +4,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from scanner.collectors import APPLICATION_COLLECTORS, ROSTER_COLLECTORS
 from scanner.collectors.interface import Progress
@@ -27,11 +28,13 @@ def collect(
     progress: Progress,
     *,
     previous: Callable[[str], int | None],
+    refused: Mapping[str, str] = MappingProxyType({}),
     on_source: Callable[[Source], None] = lambda source: None,
 ) -> tuple[Collected, ...]:
     """Read every roster and every connected application of the configuration into folders below `into`.
 
-    `previous` tells how many rows a source had in its last complete scan. The result is in the order of the
+    `previous` tells how many rows a source had in its last complete scan; `refused`, by id, why an application must not
+    be asked. The result is in the order of the
     configuration, rosters first, with exactly one entry per source, whatever happened.
     """
     sources: list[Roster | Application] = [
@@ -50,7 +53,9 @@ def collect(
                 index = waiting.get_nowait()
             except queue.Empty:
                 return
-            done.put((index, _collect_one(sources[index], into, progress, deadline)))
+            source = sources[index]
+            reason = refused.get(source.id)
+            done.put((index, _failed(source, reason) if reason else _collect_one(source, into, progress, deadline)))
 
     # Daemon threads: an interrupted scan ends at once instead of waiting for a slow server.
     for _ in range(max(1, min(config.scan.parallel, len(sources)))):

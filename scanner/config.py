@@ -14,6 +14,11 @@ class Secret:
     reference: str | tuple[str, ...]
     """Variable name, path, `service/user`, or the argument list of a command (no shell)."""
 
+    @property
+    def named(self) -> str:
+        """The reference in words; of a command its first word, as the others may be secret."""
+        return f"{self.kind} {self.reference if isinstance(self.reference, str) else ' '.join(self.reference[:1])}"
+
 
 @dataclass(frozen=True, slots=True)
 class Auth:
@@ -32,6 +37,9 @@ class Auth:
     """Of the client that oauth2 signs in."""
     scope: str | None = None
     """Asked for with the token, where the server wants it."""
+    acknowledged_origins: tuple[str, ...] = ()
+    """Further origins, such as "https://new.example", that the secret may go to. A secret is bound to the origins that
+    took it first: after a change of base_url or token_url nothing is sent until the new one stands here."""
 
 
 @dataclass(frozen=True, slots=True)

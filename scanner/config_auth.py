@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scanner.config import Auth, Secret
-from scanner.config_keys import Check, Key, Problems, join, one_of, path_from, read_table, text
+from scanner.config_keys import Check, Key, Problems, join, list_of, one_of, path_from, read_table, text
 
 CLEAR = ("token", "password", "client_secret", "value", "secret", "api_key", "bearer")
 """Keys under which people write secrets in clear."""
@@ -74,6 +74,7 @@ def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems
         rest = {name: value for name, value in rest.items() if name == "type"}
     keys = (
         {"type": Key(one_of("none", *_SECRETS), required=True)}
+        | ({"acknowledged_origins": Key(list_of(_origin))} if stem else {})
         | _auth_keys(kind)
         | {n: Key(c) for n, c in forms.items()}
     )
@@ -92,6 +93,7 @@ def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems
         token_url=values.get("token_url"),
         client_id=values.get("client_id"),
         scope=values.get("scope"),
+        acknowledged_origins=values.get("acknowledged_origins", ()),
     )
 
 
@@ -137,6 +139,13 @@ def _references(base: Path) -> dict[str, Callable[[object], str | tuple[str, ...
         return (str(resolve(program)) if os.sep in program else program, *rest)
 
     return {"env": variable, "file": file, "keyring": keyring, "command": command}
+
+
+def _origin(value: object) -> str:
+    address = str(url()(value))
+    if urlsplit(address).path not in ("", "/"):
+        raise ValueError("must be scheme, host and port only, such as https://crm.example")
+    return address
 
 
 def _header_name(value: object) -> str:

@@ -104,6 +104,9 @@ def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
         return tomllib.loads(decode(content, path))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list in thousands of lists
+        what = "a value is nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+        raise ConfigError(f"{path}: not usable TOML: {what}") from None
 
 
 def join(where: str, key: str) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import duckdb
 
-from scanner import __version__, clock, evidence, findings, framework_files, policy, rule_runner, rules
+from scanner import __version__, bindings, clock, evidence, findings, framework_files, policy, rule_runner, rules
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
 from scanner.config import Config
 from scanner.errors import ConfigError, StoreError
 from scanner.findings_json import findings_json
-from scanner.model import Finding, Record, Rule, RuleResult, Scan, Source
+from scanner.model import Finding, Record, Rule, RuleResult, Scan, Source, Verdict
 from scanner.policy import Policies
 from scanner.record import assemble, stored_sources
 from scanner.report.pseudonyms import load_key
@@ -79,8 +79,10 @@ def run(
                 staging / "sources",
                 listeners.progress,
                 previous=_previous_rows(staging / state.STORE),
+                refused=bindings.refusals(config),
                 on_source=listeners.on_source,
             )
+            bindings.bind(config, {one.source.id for one in collected if one.source.verdict is not Verdict.FAILED})
             built = build.build(staging, collected, config, policies, scan, (staging / state.TOKEN).read_text())
             evidence.write_inputs(staging / "scan", _policy_files(config))
             scan = replace(scan, complete=built.complete)

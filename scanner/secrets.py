@@ -32,8 +32,8 @@ def read(secret: Secret) -> str:
 
 
 def _name(secret: Secret) -> str:
-    reference = secret.reference if isinstance(secret.reference, str) else " ".join(secret.reference[:1])
-    return f"the secret in {secret.kind} {reference!r}"
+    kind, _, reference = secret.named.partition(" ")
+    return f"the secret in {kind} {reference!r}"
 
 
 def _text(secret: Secret) -> str:

@@ -4,14 +4,14 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 
-from scanner import paths
+from scanner import bindings, paths
 from scanner.cli.text import age, size
 from scanner.config import Application, Config, Roster
 from scanner.errors import OrphanscanError
@@ -55,7 +55,12 @@ def machine() -> Iterator[Check]:
 
 def configured(config: Config) -> Iterator[Check]:
     """Check all that the configuration names."""
-    applications = _applications(config.applications)  # they are asked while the rest is looked at
+    try:
+        refused = bindings.refusals(config)
+    except OrphanscanError as error:
+        yield Check("origins", Result.FAILED, str(error))
+        refused = {app.id: "not asked: see origins" for app in config.applications}
+    applications = _applications(config.applications, refused)  # they are asked while the rest is looked at
     yield _guarded("policy inputs", lambda: _policies(config))
     yield _guarded("rules", lambda: _rules(config))
     for roster in config.rosters:
@@ -66,10 +71,11 @@ def configured(config: Config) -> Iterator[Check]:
     yield _guarded("disk", lambda: _disk(config.state))
 
 
-def closely(app: Application) -> Iterator[Check]:
+def closely(config: Config, app: Application) -> Iterator[Check]:
     """Check one application as a whole; of a server, what a scan would meet."""
-    if app.type != "scim":
-        yield from _application(app)
+    refused = bindings.refusals(config)
+    if app.type != "scim" or app.id in refused:
+        yield from _application(app, refused)
         return
     from scanner.collectors.study import study
 
@@ -161,12 +167,12 @@ def _roster(roster: Roster) -> _Found:
     return Result.OK, detail
 
 
-def _applications(apps: Sequence[Application]) -> Callable[[], Iterator[Check]]:
+def _applications(apps: Sequence[Application], refused: Mapping[str, str]) -> Callable[[], Iterator[Check]]:
     """Look at all applications at once, in threads that Ctrl-C need not wait for; return what yields the results."""
     found: dict[str, list[Check]] = {}
 
     def look(app: Application) -> None:
-        found[app.id] = list(_application(app))
+        found[app.id] = list(_application(app, refused))
 
     threads = [threading.Thread(target=look, args=(app,), daemon=True) for app in apps]
     for thread in threads:
@@ -180,7 +186,7 @@ def _applications(apps: Sequence[Application]) -> Callable[[], Iterator[Check]]:
     return results
 
 
-def _application(app: Application) -> Iterator[Check]:
+def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check]:
     what = f"application {app.id}"
     if app.type == "none":
         yield Check(what, Result.NOTE, f"not connected, so not tested: {app.reason}")
@@ -192,6 +198,8 @@ def _application(app: Application) -> Iterator[Check]:
             yield secret
         if secret is not None and secret.result is Result.FAILED:
             yield Check(what, Result.FAILED, "not asked: its secret cannot be read")
+        elif app.id in refused:
+            yield Check(what, Result.FAILED, refused[app.id])
         else:
             yield _guarded(what, lambda: _probe(app))
 
@@ -206,9 +214,7 @@ def _secret(app: Application) -> Check | None:
         secrets.read(app.auth.secret)
     except OrphanscanError as error:
         return Check(f"secret of {app.id}", Result.FAILED, str(error))
-    reference = app.auth.secret.reference
-    named = reference if isinstance(reference, str) else reference[0]
-    return Check(f"secret of {app.id}", Result.OK, f"{app.auth.secret.kind} {named}")
+    return Check(f"secret of {app.id}", Result.OK, app.auth.secret.named)
 
 
 def _export(app: Application) -> _Found:

@@ -61,7 +61,7 @@ def _look_closely(config_path: Path, state: Path | None, app_id: str) -> list["C
     known = {app.id: app for app in config.applications}
     if app_id not in known:
         raise ConfigError(f"there is no application {app_id!r} in {config.path}{nearest(app_id, known)}")
-    return list(checks.closely(known[app_id]))
+    return list(checks.closely(config, known[app_id]))
 
 
 def _many(count: int, noun: str) -> str:

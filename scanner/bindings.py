@@ -1,0 +1,105 @@
+"""Binds each secret to the origins that took it: a changed address must not carry a token off unnoticed.
+
+`<state>/origins.json` holds, for each place where a secret lies, the origins that took the secret from there. The
+place is written down as a keyed hash, as the words of a command may be secret themselves; of the secret itself there
+is nothing, not even a hash.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scanner.collectors.origin import Origin
+from scanner.collectors.origin import of as origin_of
+from scanner.config import Application, Config, Secret
+from scanner.errors import StoreError
+from scanner.evidence import write_file
+
+FILE = "origins.json"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered."""
+
+    key: str = field(default_factory=lambda: secrets.token_hex(_KEY_BYTES))
+    origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Hash of the place of a secret -> where it was taken."""
+
+    def of(self, secret: Secret) -> tuple[str, ...]:
+        """Return the origins of a secret, the first one first; none if it was never taken anywhere."""
+        return self.origins.get(self.place(secret), ())
+
+    def place(self, secret: Secret) -> str:
+        """Return the hash under which a secret is remembered."""
+        reference = json.dumps([secret.kind, secret.reference]).encode()
+        return hmac.digest(bytes.fromhex(self.key), reference, "sha256").hex()
+
+
+def refusals(config: Config) -> Mapping[str, str]:
+    """Return id -> why, for each application whose secret would go to an origin that it is not bound to.
+
+    Raises StoreError if what is remembered cannot be read: then nobody knows.
+    """
+    known = _read(config.state)
+    found = {app.id: _refusal(app, known.of(app.auth.secret)) for app in config.applications if app.auth.secret}
+    return {app_id: sentence for app_id, sentence in found.items() if sentence}
+
+
+def bind(config: Config, taken: Collection[str]) -> None:
+    """Remember the origins of the applications `taken`, which let us in; call while the state folder is locked."""
+    known = _read(config.state)
+    origins = dict(known.origins)
+    for app in config.applications:
+        if app.auth.secret and app.id in taken:
+            place = known.place(app.auth.secret)
+            named = [str(origin) for _, origin in _addressed(app)]
+            origins[place] = tuple(dict.fromkeys([*origins.get(place, ()), *named]))
+    if origins != known.origins:
+        document = {"schema": "orphanscan.origins/1", "key": known.key, "origins": origins}
+        try:
+            write_file(config.state / FILE, json.dumps(document, indent=1).encode())
+        except OSError as error:
+            raise StoreError(f"{config.state / FILE} cannot be written: {error.strerror}") from None
+
+
+def _refusal(app: Application, bound: tuple[str, ...]) -> str:
+    if not bound or app.auth.secret is None:
+        return ""
+    allowed = {*bound, *(str(origin_of(one)) for one in app.auth.acknowledged_origins)}
+    for key, origin in _addressed(app):
+        if str(origin) not in allowed:
+            return (
+                f"{key} changed: the secret in {app.auth.secret.named} was first used with {bound[0]}, and is not sent"
+                f' to {origin}; if the change is right, set acknowledged_origins = ["{origin}"] in its auth'
+            )
+    return ""
+
+
+def _addressed(app: Application) -> Iterator[tuple[str, Origin]]:
+    """Yield the keys that say where the secret goes, or what it buys: the token endpoint is trusted with both."""
+    for key, address in (("base_url", app.base_url), ("auth.token_url", app.auth.token_url)):
+        origin = origin_of(address or "")
+        if origin is not None:
+            yield key, origin
+
+
+def _read(state: Path) -> _Known:
+    path = state / FILE
+    try:
+        document = json.loads(path.read_bytes())
+        origins = {str(place): tuple(map(str, found)) for place, found in document["origins"].items()}
+        return _Known(str(bytes.fromhex(document["key"]).hex()), origins)
+    except FileNotFoundError:
+        return _Known()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}; check its owner and mode") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise StoreError(
+            f"{path} is damaged, so it is not known where secrets may go; restore it from your backup, or remove it to"
+            " trust the addresses of the configuration once more"
+        ) from None
