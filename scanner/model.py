@@ -164,6 +164,8 @@ class RuleResult:
     apps: tuple[AppOutcome, ...] = ()
     lead: bool = False
     """A lead is never an exception."""
+    seconds: float = field(default=0.0, compare=False)
+    """How long it ran; the only part that another run need not repeat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,14 +60,15 @@ def run_in(
     clock = as_of.replace(tzinfo=None).isoformat()
     results = []
     for rule in rules:
+        began = time.monotonic()
         try:
             result = _judge(child, audit_file, rule, frame, clock, max_seconds)
         except RuleError as exc:
             result = RuleResult(
                 rule.id, rule.title, rule.severity, RuleOutcome.ERROR, 0, 0, 0, 0, (), detail=str(exc), lead=rule.lead
             )
-        results.append(result)
-        on_result(result)
+        results.append(replace(result, seconds=round(time.monotonic() - began, 3)))
+        on_result(results[-1])
     return tuple(results)
 
 

@@ -62,6 +62,20 @@ def test_the_starter_scans_at_once_and_its_ledger_balances(company: Path) -> Non
     assert ledger["accounts"]["total"] == 15
 
 
+def test_the_time_of_every_rule_is_told(company: Path) -> None:
+    """On a terminal as a column, for programs as a number; a check of the same scan tells it anew."""
+    told = orphanscan(company, "scan").stderr
+    summary = json.loads(orphanscan(company, "check", "--json").stdout)
+
+    head = next(line for line in told.splitlines() if line.startswith("rule "))
+    line = next(line for line in told.splitlines() if line.startswith("orphaned-account "))
+    column = slice(head.index("seconds"), head.index("why not"))
+    assert float(line[column]) >= 0
+    times = {rule["id"]: rule["seconds"] for rule in summary["rules"]}
+    assert times.keys() == {rule["id"] for rule in latest(company)["rules"]}
+    assert all(0 < seconds < 60 for seconds in times.values())
+
+
 def test_a_finding_is_open_then_resolved_and_history_is_kept(company: Path) -> None:
     """What is closed in the application is resolved by the next complete scan."""
     orphanscan(company, "scan")

@@ -66,7 +66,12 @@ def _suppressions(outcome: "Outcome") -> None:
         click.echo("\n" + table(["can silence a finding", "entries", "change"], rows), err=True)
 
 
+def _exceptions(result: RuleResult) -> int:
+    return 0 if result.lead else sum(finding.counts for finding in result.findings)
+
+
 def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[str, object]:
+    results = outcome.record.results if outcome.record else ()
     return {
         "scan_id": outcome.scan.id,
         "dir": str(outcome.folder),
@@ -80,6 +85,15 @@ def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[s
                 "detail": source.detail,
             }
             for source in outcome.sources
+        ],
+        "rules": [
+            {
+                "id": result.rule,
+                "result": str(result.result),
+                "exceptions": _exceptions(result),
+                "seconds": result.seconds,
+            }
+            for result in results
         ],
         "findings": findings,
         "exit_code": code,
@@ -96,11 +110,14 @@ def _tables(outcome: "Outcome", results: tuple[RuleResult, ...]) -> None:
         [
             result.rule,
             _WORDS[result.result],
-            sum(finding.counts for finding in result.findings),
+            _exceptions(result),
             result.tested,
             result.population,
+            f"{result.seconds:.2f}",
             cut(result.detail, 70) if result.result in (RuleOutcome.UNABLE_TO_TEST, RuleOutcome.ERROR) else "",
         ]
         for result in results
     ]
-    click.echo("\n" + table(["rule", "result", "exceptions", "tested", "population", "why not"], rows), err=True)
+    click.echo(
+        "\n" + table(["rule", "result", "exceptions", "tested", "population", "seconds", "why not"], rows), err=True
+    )
