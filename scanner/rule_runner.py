@@ -232,6 +232,7 @@ _SUPPLIED_BY = {
     "last_sign_in_at": "the policy input sign_ins can",
     "sign_ins_reported": "the policy input sign_ins can",
     "mfa": "the policy input mfa can",
+    "idp_assigned": "the policy input idp_assignments must speak of it",
     "idp_active": "mark the identity provider with identity_provider = true in the configuration",
 }
 """Field -> what stands in where the application is silent."""

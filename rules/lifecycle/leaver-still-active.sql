@@ -14,6 +14,13 @@ min = 0
 max = 720
 source = "Our default; HIPAA, SOX and NIST SP 800-53 PS-4 leave the time to the organisation's policy."
 
+[params.privileged_sla_hours]
+type = "integer"
+default = 4
+min = 0
+max = 720
+source = "Our default for accounts with privilege."
+
 [params.vanished_grace_days]
 type = "integer"
 default = 14
@@ -51,6 +58,7 @@ select
     end as severity,
     l.terminated_at,
     l.termination_recorded_at,
+    date_sub('hour', l.terminated_at, l.termination_recorded_at) as hr_lag_hours,
     l.last_sign_in_at,
     l.match_confidence
 from leaver_accounts l
@@ -60,5 +68,6 @@ where l.is_active is distinct from false
     and (
         l.worker_status = 'vanished'
         or l.terminated_at is null
-        or $as_of > l.terminated_at + to_hours($sla_hours::integer)
+        or $as_of > l.terminated_at
+            + to_hours(if(p.account_id is null, $sla_hours::integer, $privileged_sla_hours::integer))
     )

@@ -1,7 +1,8 @@
 """What is wrong in the demo company, and what only looks wrong. Each plant names what the scan must find, and why."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from scanner.demo.people import DOMAIN
 from scanner.demo.servers import resource_id
@@ -18,6 +19,8 @@ ADMINS = {
 
 ERP_ADMIN = "FI_ADMIN"
 
+ZURICH = ZoneInfo("Europe/Zurich")
+
 
 def plant(world: World) -> None:
     """Break the rules, and set the traps."""
@@ -30,6 +33,8 @@ def plant(world: World) -> None:
     service_accounts(world)
     foreign_domains(world)
     sources(world)
+    late_closings(world)
+    old_accounts(world)
 
 
 def leavers(world: World) -> None:
@@ -237,3 +242,28 @@ def _working(world: World, app: str) -> list[str]:
     """Return the user names of ordinary people at work in an application."""
     ordinary = {p.email for p in world.people if not p.tag and p.status == "active" and p.roster == "hr"}
     return [name for name in world.accounts[app] if name in ordinary]
+
+
+def late_closings(world: World) -> None:
+    """Expect every account that was closed more than the day allowed after the end of work."""
+    for app, accounts in world.accounts.items():
+        # Nothing is read of the code hosting, and the wiki withholds some.
+        hidden = set(accounts) if app == "code" else set(world.withheld)
+        for person in world.people:
+            account = accounts.get(person.email)
+            if person.status != "terminated" or not person.ended or account is None or person.email in hidden:
+                continue
+            end = datetime.combine(person.ended, time.max, ZURICH).astimezone(UTC).replace(tzinfo=None)
+            if account.active is False and account.deactivated and account.deactivated > end + timedelta(hours=24):
+                why = f"Work ended on {person.ended}, the account was closed on {account.deactivated:%Y-%m-%d}."
+                world.expect("leaver-deactivated-late", app, person.email, why, "medium", worker=person)
+
+
+def old_accounts(world: World) -> None:
+    """Expect doubt about the salesman who came back to his old accounts."""
+    person = world.person("rehire")
+    why = (
+        "Came back after two years to an old account; its rights have no dates, so that this is neither pass nor fail."
+    )
+    for app in ("directory", "crm", "wiki"):
+        world.expect("rehire-kept-old-access", app, person.email, why, "medium", worker=person, verdict="unknown")

@@ -599,12 +599,19 @@ comment on view sign_in_accounts is 'Human accounts; sign_ins_reported is null i
 create view federated_accounts as
 select
     h.app, h.account_id, h.username, h.is_active, h.kind, h.origin, h.created_at, h.worker_id, h.match_confidence,
+    case
+        when h.origin = 'local' then false
+        -- A list that does not speak of the application says nothing about its people.
+        when c.app is not null and h.worker_id is not null then i.worker_id is not null
+    end as idp_assigned,
     h.excluded_because
 from human_accounts h
 join applications p on p.app = h.app
+left join (select distinct app from idp_assignments) c on c.app = h.app
+left join (select distinct app, worker_id from idp_assignments) i on i.app = h.app and i.worker_id = h.worker_id
 where p.sso
     and not p.identity_provider;
-comment on view federated_accounts is 'Human accounts of applications that people enter through the identity provider.';
+comment on view federated_accounts is 'Human accounts of applications that people enter through the identity provider; idp_assigned is null where idp_assignments do not speak of the application, or nobody is known to own the account.';
 
 create view idp_people as
 with held as (

@@ -38,6 +38,8 @@ left join n_mfa f on f.app = a.app and f.account_id = a.account_id
 left join (
     select app, account_id, max(signed_in_at) as signed_in_at
     from n_sign_ins
+    -- Background synchronisation is not a person.
+    where interactive is distinct from false
     group by app, account_id
 ) s on s.app = a.app and s.account_id = a.account_id;
 
