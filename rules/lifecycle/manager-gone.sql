@@ -36,7 +36,7 @@ select
     end || o.people || if(r.open_items > 0, ', open review items: ' || r.open_items, '') || '.' as reason,
     if(m.status = 'vanished' or m.terminated_at is null, 'unknown', 'fail') as verdict,
     if(r.worker_id is null, 'low', 'medium') as severity,
-    o.people,
+    o.people as people_concerned,
     coalesce(r.open_items, 0) as open_review_items,
     m.terminated_at
 from orphaned o
