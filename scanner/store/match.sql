@@ -20,6 +20,19 @@ create or replace temp macro match_is_address(x) as
     and not regexp_matches(
         x, '^(([^@\p{L}\p{N}]|0)+|n/a|na|none|null|nil|nan|unknown)@(([^@\p{L}\p{N}]|0)+|(n/a|na|none|null|nil|nan|unknown)(\.[^@]*)?)$'
     );
+create or replace temp macro match_tier(number_hit, external_hit, mail_hit, is_alias, login_hit) as
+    case
+        when mail_hit is null and number_hit is null and external_hit is null then if(login_hit is null, 8, 6)
+        when number_hit is not null then 2
+        when external_hit is not null then 3
+        when is_alias then 5
+        else 4
+    end::utinyint;
+create or replace temp macro match_agreeing(number_hit, external_hit, mail_hit, login_hit) as
+    (number_hit is not null)::utinyint
+    + (external_hit is not null)::utinyint
+    + (mail_hit is not null)::utinyint
+    + (login_hit is not null)::utinyint;
 create or replace temp macro match_before_at(x) as left(x, instr(x, '@') - 1);
 create or replace temp macro match_after_at(x) as substr(x, instr(x, '@') + 1);
 create or replace temp macro match_without_tag(x) as
@@ -55,13 +68,19 @@ folded as (
     from mail m
     left join match_domains d on d.alias = match_after_at(m.address)
 )
-select worker_no, address as key, true as is_work, address = main_address as is_alias
+select
+    worker_no,
+    if(is_work, address, main_address) as key,
+    is_work,
+    not is_work or address = main_address as is_alias,
+    if(is_work and address <> main_address, main_address, null) as other_key
 from folded
-where is_work and match_is_address(address)
-union all
-select worker_no, main_address, false, true
-from folded
-where not (is_work and address = main_address) and match_is_address(main_address);
+where match_is_address(key);
+
+insert into match_worker_addresses
+select worker_no, other_key, false, true, null
+from match_worker_addresses
+where match_is_address(other_key);
 
 create temp table match_addresses as
 select
@@ -130,10 +149,16 @@ left join (
 ) u on c.key_kind = 'username' and u.key = c.key and u.workers = c.workers
 where e.key is null and u.key is null;
 
-create temp table match_work_domains as
-select distinct match_after_at(key) as domain
+-- A user name that only repeats the local part of the account's own address says nothing new. In a company with
+-- several domains it would point at the namesake: jo@acme.example is not jo@acme-labs.example.
+create temp table match_own_domains as
+select match_after_at(key) as domain
 from match_worker_addresses
-where is_work;
+where is_work
+union
+select match_fold(domain)
+from approved_domains
+where source = 'organization';
 
 -- Every address also has the hit of its main form, so that one look-up says whether the aliases name somebody else.
 update match_addresses
@@ -171,7 +196,9 @@ with folded as (
         if(p.external_id = 'employee_number', match_trim(a.external_id), null) as number_outside,
         if(p.external_id = 'person_id', match_trim(a.external_id), null) as person_outside,
         match_fold(a.email) as mail,
-        match_fold(a.username) as login,
+        -- Most user names are the address once more: that is folded once.
+        coalesce(a.username = a.email and contains(a.email, '@'), false) as is_mail,
+        if(is_mail, null, match_fold(a.username)) as login,
         len(a.other_emails) > 0 as has_more
     from n_accounts a
     join match_apps p on p.app = a.app
@@ -184,7 +211,7 @@ keyed as (
         number_outside,
         person_outside,
         case when contains(mail, '@') then mail when contains(login, '@') then login end as address,
-        contains(mail, '@') and login = mail as is_login_address,
+        is_mail or contains(mail, '@') and login = mail as is_login_address,
         if(contains(login, '@'), null, login) as local_part,
         has_more,
         contains(mail, '@') and contains(login, '@') and login <> mail as has_login_address
@@ -198,7 +225,7 @@ found as (
         coalesce(x.hit, w.hit) as external_hit,
         coalesce(e.hit, e.alias_hit) as mail_hit,
         e.hit is null as is_alias,
-        coalesce(l.hit, if(k.is_login_address, e.hit, null)) as login_hit,
+        if(k.is_login_address, e.hit, l.hit) as login_hit,
         coalesce(k.has_more, false)
             or coalesce(k.has_login_address, false)
             or (k.address is not null and e.hit is null and e.alias_hit is null) as has_more
@@ -208,52 +235,47 @@ found as (
     left join match_persons w on w.key = k.person_outside
     left join match_addresses e on e.key = k.address
     left join match_locals l on l.key = k.local_part
-),
-ranged as (
-    select
-        *,
-        least(number_hit, external_hit, mail_hit, login_hit) as low,
-        greatest(number_hit, external_hit, mail_hit, login_hit) as high
-    from found
 )
 select
     account_no,
     app_no,
+    coalesce(
+        has_more or hit < 0 or external_hit <> hit or mail_hit <> hit or login_hit <> hit,
+        hit is null
+    ) as is_open,
+    has_more,
     number_hit,
     external_hit,
     mail_hit,
     is_alias,
-    login_hit,
-    has_more,
-    has_more or low is null or low < 0 or low <> high as is_open
-from ranged;
-
--- A user name that only repeats the local part of the account's own address says nothing new. In a company with
--- several domains it would point at the namesake: jo@acme.example is not jo@acme-labs.example.
-create temp table match_repeated as
-select f.account_no
-from match_first f
-join n_accounts a on a.account_no = f.account_no
-where f.login_hit is not null
-    and f.login_hit is distinct from f.mail_hit
-    and (f.mail_hit is not null or f.has_more)
-    and match_before_at(match_fold(a.email)) = match_fold(a.username)
-    and match_after_at(match_fold(a.email)) in (
-        select domain from match_work_domains
-        union all
-        select match_fold(domain) from approved_domains where source = 'organization'
-    );
-update match_first set login_hit = null where account_no in (select account_no from match_repeated);
+    login_hit
+from (
+    select *, coalesce(number_hit, external_hit, mail_hit, login_hit) as hit
+    from found
+);
 
 -- Manual links. The account is named by its id or else by its user name; the worker by id, number or address.
 create temp table match_links as
 select row_number() over () as link_no, app, trim(account_id) as account, trim(worker) as worker
 from links;
 
+-- What names an account by its id, a link or a register entry, in one search.
+create temp table match_named as
+select n.link_no, n.kind, a.account_no
+from (
+    select link_no, null as kind, app, account
+    from match_links
+    union all
+    select null, kind, app, account_id
+    from service_register
+    where account_id is not null
+) n
+join n_accounts a on a.app = n.app and a.account_id = n.account;
+
 create temp table match_link_accounts as
-select l.link_no, a.account_no
-from match_links l
-join n_accounts a on a.app = l.app and a.account_id = l.account;
+select link_no, account_no
+from match_named
+where link_no is not null;
 
 create temp table match_links_by_name as
 select link_no, app, match_fold(account) as login
@@ -284,31 +306,54 @@ join (
 
 update match_first set is_open = true where account_no in (select account_no from match_hits);
 
+create temp table match_open as
+select
+    account_no,
+    app_no,
+    has_more,
+    number_hit,
+    external_hit,
+    mail_hit,
+    is_alias,
+    if(is_repeat, null, login_hit) as login_hit,
+    coalesce(number_hit, external_hit, mail_hit, if(is_repeat, null, login_hit)) as hit,
+    mail,
+    login,
+    other_emails,
+    display_name
+from (
+    select
+        *,
+        login_hit is distinct from mail_hit
+            and login = match_before_at(mail)
+            and match_after_at(mail) in (select domain from match_own_domains) as is_repeat
+    from (
+        select
+            f.*,
+            match_fold(a.email) as mail,
+            match_fold(a.username) as login,
+            a.other_emails,
+            if(coalesce(f.number_hit, f.external_hit, f.mail_hit) is null, a.display_name, null) as display_name
+        from match_first f
+        join n_accounts a on a.account_no = f.account_no
+        where f.is_open
+    )
+);
+
 -- The further addresses of the accounts that have some; an alias that repeats what the address says adds nothing.
 insert into match_hits
-with more as (
-    select
-        a.account_no,
-        match_fold(a.email) as mail,
-        match_fold(a.username) as login,
-        a.other_emails,
-        f.mail_hit
-    from match_first f
-    join n_accounts a on a.account_no = f.account_no
-    where f.has_more
-),
-addresses as (
+with addresses as (
     select account_no, 5 as tier, if(contains(mail, '@'), mail, login) as address, mail_hit
-    from more
-    where mail_hit is null
+    from match_open
+    where has_more and mail_hit is null
     union all
     select account_no, 5, match_fold(unnest(other_emails)), mail_hit
-    from more
-    where len(other_emails) > 0
+    from match_open
+    where has_more and len(other_emails) > 0
     union all
     select account_no, 6, login, null
-    from more
-    where contains(mail, '@') and contains(login, '@') and login <> mail
+    from match_open
+    where has_more and contains(mail, '@') and contains(login, '@') and login <> mail
 ),
 folded as (
     select s.account_no, s.tier, if(s.tier = 6, s.address, match_address(s.address, d.domain)) as key, s.mail_hit
@@ -329,17 +374,14 @@ union all
 select account_no, tier, hit
 from (
     select
-        f.account_no,
-        unnest([2, 3, if(f.is_alias, 5, 4), 6])::utinyint as tier,
-        unnest([f.number_hit, f.external_hit, f.mail_hit, f.login_hit]) as hit
-    from match_first f
-    where f.is_open
-        and (
-            f.account_no in (select account_no from match_hits)
-            or least(f.number_hit, f.external_hit, f.mail_hit, f.login_hit) < 0
-            or least(f.number_hit, f.external_hit, f.mail_hit, f.login_hit)
-                <> greatest(f.number_hit, f.external_hit, f.mail_hit, f.login_hit)
-        )
+        account_no,
+        unnest([2, 3, if(is_alias, 5, 4), 6])::utinyint as tier,
+        unnest([number_hit, external_hit, mail_hit, login_hit]) as hit
+    from match_open
+    where account_no in (select account_no from match_hits)
+        or hit < 0
+        or least(number_hit, external_hit, mail_hit, login_hit) <> greatest(number_hit, external_hit, mail_hit, login_hit)
+        or least(number_hit, external_hit, mail_hit, login_hit) < 0
 )
 where hit is not null;
 
@@ -398,24 +440,16 @@ select account_no, if(bare in ('n/a', 'na', 'none', 'null', 'unknown'), null, na
 from (
     select account_no, bare, match_tokens(bare) as name, mail
     from (
-        select a.account_no, match_bare(a.display_name) as bare, match_fold(a.email) as mail
-        from match_first f
-        join n_accounts a on a.account_no = f.account_no
-        where f.is_open
-            and coalesce(f.number_hit, f.external_hit, f.mail_hit, f.login_hit) is null
-            and f.account_no not in (select account_no from match_hits)
+        select account_no, match_bare(display_name) as bare, mail
+        from match_open
+        where hit is null and account_no not in (select account_no from match_hits)
     )
 );
 
 create temp table match_namesakes as
-with wanted as (
-    select distinct name
-    from match_unnamed
-    where regexp_matches(name, '[^0 ]')
-)
 select w.name, w.worker_no
 from (select worker_no, worker_id, match_tokens(match_bare(full_name)) as name from n_workers) w
-join wanted n on n.name = w.name
+where w.name in (select name from match_unnamed where regexp_matches(name, '[^0 ]'))
 qualify row_number() over (partition by w.name order by w.worker_id) <= 10;
 
 insert into m_candidates
@@ -428,36 +462,41 @@ select account_no, null, 7, 0
 from match_unnamed
 where name in (select name from match_namesakes);
 
-create temp view match_settled as
+create temp table match_settled as
 select
-    f.account_no,
-    f.app_no,
-    if(d.account_no is null, coalesce(f.number_hit, f.external_hit, f.mail_hit, f.login_hit), d.worker_no) as worker_no,
-    case
-        when d.account_no is not null then d.tier
-        when f.number_hit is not null then 2
-        when f.external_hit is not null then 3
-        when f.mail_hit is not null then if(f.is_alias, 5, 4)
-        when f.login_hit is not null then 6
-        else 8
-    end as tier,
-    if(
-        d.account_no is null,
-        (f.number_hit is not null)::integer
-        + (f.external_hit is not null)::integer
-        + (f.mail_hit is not null)::integer
-        + (f.login_hit is not null)::integer,
-        d.agreeing
-    ) as agreeing
-from match_first f
-left join match_decided d on d.account_no = if(f.is_open, f.account_no, null);
+    account_no,
+    app_no,
+    coalesce(number_hit, external_hit, mail_hit, login_hit) as worker_no,
+    match_tier(number_hit, external_hit, mail_hit, is_alias, login_hit) as tier,
+    match_agreeing(number_hit, external_hit, mail_hit, login_hit) as agreeing
+from match_first
+where not is_open
+union all
+select
+    o.account_no,
+    o.app_no,
+    if(d.account_no is null, o.hit, d.worker_no),
+    if(d.account_no is null, match_tier(number_hit, external_hit, mail_hit, is_alias, login_hit), d.tier),
+    if(d.account_no is null, match_agreeing(number_hit, external_hit, mail_hit, login_hit), d.agreeing)
+from match_open o
+left join match_decided d on d.account_no = o.account_no;
 
--- Of the accounts that one person has in one application, those on which fewer keys agree are probable at most.
-create temp table match_rivals as
-select app_no::bigint << 32 | worker_no as pair, max(agreeing) as agreeing
+-- Of the accounts that one person has in one application, those on which fewer keys agree are probable at most. Few
+-- people have two accounts in one: those whose applications, as bits, are fewer than their accounts.
+set perfect_ht_threshold = 22;
+create temp table match_several as
+select worker_no
 from match_settled
 where worker_no is not null
-group by pair
+group by worker_no
+having bit_count(bit_or(1::ubigint << (app_no % 64))) < count(*);
+reset perfect_ht_threshold;
+
+create temp table match_rivals as
+select app_no, worker_no, max(agreeing) as agreeing
+from match_settled
+where worker_no in (select worker_no from match_several)
+group by app_no, worker_no
 having min(agreeing) < max(agreeing);
 
 -- What an account is for: the register, then the most exact pattern, then what the application says.
@@ -475,11 +514,11 @@ from service_register
 where username is not null;
 
 create temp table match_kinds as
-select account_no, min_by(kind, place) as kind
+select account_no, min_by(kind, place)::account_kind as kind
 from (
-    select a.account_no, r.kind, (-2, r.kind) as place
-    from service_register r
-    join n_accounts a on a.app = r.app and a.account_id = r.account_id
+    select account_no, kind, (-2, kind) as place
+    from match_named
+    where kind is not null
     union all
     select a.account_no, r.kind, (-1, r.kind)
     from match_registered r
@@ -504,9 +543,9 @@ from (
     select account_no, mail
     from match_unnamed
     union all
-    select a.account_no, match_fold(a.email)
+    select o.account_no, o.mail
     from match_decided d
-    join n_accounts a on a.account_no = d.account_no
+    join match_open o on o.account_no = d.account_no
     where d.worker_no is null and d.tier < 7
 ) m
 where match_after_at(m.mail) in (select match_fold(domain) from approved_domains where source = 'policy')
@@ -517,29 +556,29 @@ select
     s.account_no,
     s.worker_no,
     case s.tier
-        when 4 then 'email'
-        when 2 then 'employee_number'
-        when 8 then 'none'
-        when 5 then 'email_alias'
-        when 6 then 'username'
-        when 3 then 'external_id'
-        when 7 then 'name'
-        else 'link'
+        when 4 then 'email'::match_method
+        when 2 then 'employee_number'::match_method
+        when 8 then 'none'::match_method
+        when 5 then 'email_alias'::match_method
+        when 6 then 'username'::match_method
+        when 3 then 'external_id'::match_method
+        when 7 then 'name'::match_method
+        else 'link'::match_method
     end,
     case
-        when s.tier = 8 then 'none'
-        when s.tier = 7 then 'suggested'
-        when s.worker_no is null then 'ambiguous'
-        when s.tier = 1 then 'certain'
-        when s.tier > 4 or s.agreeing < r.agreeing then 'probable'
-        else 'certain'
+        when s.tier = 8 then 'none'::match_confidence
+        when s.tier = 7 then 'suggested'::match_confidence
+        when s.worker_no is null then 'ambiguous'::match_confidence
+        when s.tier = 1 then 'certain'::match_confidence
+        when s.tier > 4 or s.agreeing < r.agreeing then 'probable'::match_confidence
+        else 'certain'::match_confidence
     end,
-    coalesce(k.kind, if(s.worker_no is null, 'unknown', 'human'))
+    coalesce(k.kind, if(s.worker_no is null, 'unknown'::account_kind, 'human'::account_kind))
 from match_settled s
-left join match_rivals r on r.pair = s.app_no::bigint << 32 | s.worker_no
+left join match_rivals r on r.app_no = s.app_no and r.worker_no = s.worker_no
 left join match_kinds k on k.account_no = s.account_no;
 
-drop view match_settled;
+drop table match_settled;
 drop table match_domains;
 drop table match_numbers;
 drop table match_addresses;
@@ -548,8 +587,9 @@ drop table match_sharers;
 drop table match_apps;
 drop table match_persons;
 drop table match_first;
-drop table match_repeated;
-drop table match_work_domains;
+drop table match_open;
+drop table match_named;
+drop table match_own_domains;
 drop table match_links;
 drop table match_link_accounts;
 drop table match_links_by_name;
@@ -558,6 +598,7 @@ drop table match_keys;
 drop table match_decided;
 drop table match_unnamed;
 drop table match_namesakes;
+drop table match_several;
 drop table match_rivals;
 drop table match_patterns;
 drop table match_registered;
@@ -566,6 +607,8 @@ drop macro match_trim;
 drop macro match_fold;
 drop macro match_is_word;
 drop macro match_is_address;
+drop macro match_tier;
+drop macro match_agreeing;
 drop macro match_before_at;
 drop macro match_after_at;
 drop macro match_without_tag;

@@ -139,12 +139,18 @@ create table n_reviews (
 -- HR keys that two people share; they match neither and are reported.
 create table m_shared_keys (key_kind varchar not null, key varchar not null, workers integer not null);
 
-create table m_matches (
+create type match_method as enum (
+    'link', 'employee_number', 'external_id', 'email', 'email_alias', 'username', 'name', 'none'
+);
+create type match_confidence as enum ('certain', 'probable', 'suggested', 'ambiguous', 'none');
+create type account_kind as enum ('human', 'service', 'shared', 'break_glass', 'external', 'unknown');
+
+create temp table m_matches (
     account_no integer not null,
     worker_no integer,                   -- null unless certain or probable
-    match_method enum ('link', 'employee_number', 'external_id', 'email', 'email_alias', 'username', 'name', 'none') not null,
-    match_confidence enum ('certain', 'probable', 'suggested', 'ambiguous', 'none') not null,
-    kind enum ('human', 'service', 'shared', 'break_glass', 'external', 'unknown') not null
+    match_method match_method not null,
+    match_confidence match_confidence not null,
+    kind account_kind not null
 );
 
 -- Who else it could be: every candidate of an ambiguous account, and name suggestions of unmatched ones.

@@ -46,7 +46,7 @@ class Outcome:
     candidates: Mapping[str, frozenset[tuple[str, str]]]
     shared: frozenset[tuple[str, str, int]]
     rows: int
-    leftovers: int
+    leftovers: frozenset[str]
 
 
 def run(world: World) -> Outcome:
@@ -54,8 +54,9 @@ def run(world: World) -> Outcome:
     with duckdb.connect(config={"threads": "1"}) as con:
         con.execute(SQL.with_name("staging.sql").read_text())
         _fill(con, world)
+        before = _temporary(con)
         match(con)
-        return _read(con)
+        return _read(con, before)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, world: World) -> None:
@@ -92,7 +93,16 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Row) -> None:
     con.execute(f"insert into {table} ({columns}) values ({marks})", dict(row))
 
 
-def _read(con: duckdb.DuckDBPyConnection) -> Outcome:
+def _temporary(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    rows = con.execute(
+        "select table_name from duckdb_tables() where temporary"
+        " union all select view_name from duckdb_views() where temporary and not internal"
+        " union all select function_name from duckdb_functions() where database_name = 'temp' and not internal"
+    ).fetchall()
+    return frozenset(name for (name,) in rows)
+
+
+def _read(con: duckdb.DuckDBPyConnection, before: frozenset[str]) -> Outcome:
     matches = con.execute(
         "select a.account_id, w.worker_id, m.match_method, m.match_confidence, m.kind"
         " from m_matches m join n_accounts a using (account_no) left join n_workers w using (worker_no)"
@@ -105,15 +115,10 @@ def _read(con: duckdb.DuckDBPyConnection) -> Outcome:
     by_account: dict[str, set[tuple[str, str]]] = {}
     for account_id, worker_id, method in candidates:
         by_account.setdefault(account_id, set()).add((worker_id, method))
-    temporary = con.execute(
-        "select (select count(*) from duckdb_tables() where temporary)"
-        " + (select count(*) from duckdb_views() where temporary and not internal)"
-    ).fetchone()
-    assert temporary is not None
     return Outcome(
         matches={row[0]: Matched(*row[1:]) for row in matches},
         candidates={account_id: frozenset(found) for account_id, found in by_account.items()},
         shared=frozenset(con.execute("select key_kind, key, workers from m_shared_keys").fetchall()),
         rows=len(matches),
-        leftovers=temporary[0],
+        leftovers=_temporary(con) - before,
     )
