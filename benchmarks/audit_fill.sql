@@ -22,7 +22,8 @@ from read_parquet(getvariable('company') || '/entitlements.parquet');
 insert into audited.audit.grants by name
 select g.app, g.account_id, g.entitlement, g.path, e.is_privileged
 from n_grants g
-join audited.audit.entitlements e on e.app = g.app and e.entitlement = g.entitlement;
+join audited.audit.entitlements e on e.app = g.app and e.entitlement = g.entitlement
+order by e.is_privileged desc, g.app, g.account_id, g.entitlement, g.path;
 
 -- matched
 insert into audited.audit.accounts by name
@@ -31,7 +32,8 @@ select
     a.deactivated_at, a.last_sign_in_at, a.last_activity_at, a.mfa, w.worker_id, m.match_method, m.match_confidence
 from n_accounts a
 join m_matches m on m.account_no = a.account_no
-left join n_workers w on w.worker_no = m.worker_no;
+left join n_workers w on w.worker_no = m.worker_no
+order by m.match_confidence = 'certain', m.match_confidence, a.is_active, a.app, a.account_id;
 
 insert into audited.audit.match_candidates
 select a.app, a.account_id, w.worker_id, c.method

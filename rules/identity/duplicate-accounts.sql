@@ -8,14 +8,15 @@ remedy_mode = "notify"
 needs = { roster = true }
 ---*/
 with several as (
-    -- Few people have a second account: only theirs are put in order below. The hash finds them fast; that two people
-    -- may share one does no harm, since the order is by person.
-    select hash(app, worker_id) as pair
+    -- Few people have a second account: only theirs are put in order below. Whoever has more accounts than bits for
+    -- their applications may have one. Two applications may share a bit, seldom twice; the order below is exact.
+    select worker_id
     from human_accounts
     where excluded_because is null
         and worker_id is not null
-    group by pair
-    having count(*) > 1
+    group by worker_id
+    having bit_count(bit_or(1::ubigint << (hash(app) % 64))) < count(*)
+        and bit_count(bit_or(1::ubigint << (hash(app) // 64 % 64))) < count(*)
 ),
 owned as (
     select
@@ -38,7 +39,7 @@ owned as (
     from human_accounts a
     where a.excluded_because is null
         and a.worker_id is not null
-        and hash(a.app, a.worker_id) in (select pair from several)
+        and a.worker_id in (select worker_id from several)
 ),
 privileged as (
     select distinct app, account_id
