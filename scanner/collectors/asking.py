@@ -46,7 +46,7 @@ class Asking:
         """Return one page."""
         body = self.answer(target).body
         try:
-            page = parse_page(self.session.redactor.body(body))
+            page = parse_page(body, self.session.redactor)
         except SourceError as error:
             raise SourceError(f"the answer to GET {self.path} {error}") from None
         if page.rejected and not page.keys:

@@ -13,7 +13,7 @@ from scanner import secrets
 from scanner.collectors import origin
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import refusal
-from scanner.config import Application, Auth
+from scanner.config import Application, Auth, Secret
 from scanner.errors import ConfigError, SourceError
 
 Post = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
@@ -39,24 +39,34 @@ def authorizer(app: Application, redactor: Redactor, post: Post) -> Authorizer:
     """Read the secret of an application and return what signs its requests."""
     auth = app.auth
     if auth.type == "none":
-        return _Fixed({})
+        return _Fixed(dict, is_kept=False)
     if auth.secret is None:
         raise ConfigError(f"auth of {app.id} names no secret; add token_env, password_env or the like")
-    secret = secrets.read(auth.secret)
-    redactor.add(secret)
-    if auth.type == "bearer":
-        return _Fixed({"Authorization": f"Bearer {_ascii(secret, app.id)}"})
-    if auth.type == "basic":
-        return _Fixed({"Authorization": _basic(auth.username or "", secret, redactor)})
-    if auth.type == "header":
-        name = auth.header or ""
-        if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS_TO_SET:
-            raise ConfigError(f"auth of {app.id}: {name!r} cannot be the name of a header with a credential")
-        return _Fixed({name: _ascii(secret, app.id)})
     if auth.type == "oauth2":
         origin.check(auth.token_url, f"token_url of {app.id}", allow_http=app.allow_http)
-        return _ClientCredentials(auth, secret, redactor, post)
-    raise ConfigError(f"auth of {app.id} has the unknown type {auth.type!r}")
+        return _ClientCredentials(auth, _read(auth.secret, redactor), redactor, post)
+    # A file, a keyring or a command may give a fresh secret later, a variable never.
+    return _Fixed(lambda: _signed(app, redactor), is_kept=auth.secret.kind != "env")
+
+
+def _read(secret: Secret, redactor: Redactor) -> str:
+    value = secrets.read(secret)
+    redactor.add(value)
+    return value
+
+
+def _signed(app: Application, redactor: Redactor) -> Mapping[str, str]:
+    """Return the headers that carry the secret as it is now."""
+    auth = app.auth
+    if auth.secret is None or auth.type not in ("bearer", "basic", "header"):
+        raise ConfigError(f"auth of {app.id} has the unknown type {auth.type!r}")
+    name = auth.header or "" if auth.type == "header" else "Authorization"
+    if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS_TO_SET:
+        raise ConfigError(f"auth of {app.id}: {name!r} cannot be the name of a header with a credential")
+    secret = _read(auth.secret, redactor)
+    if auth.type == "basic":
+        return {name: _basic(auth.username or "", secret, redactor)}
+    return {name: ("Bearer " if auth.type == "bearer" else "") + _ascii(secret, app.id)}
 
 
 def _ascii(secret: str, app_id: str) -> str:
@@ -72,16 +82,27 @@ def _basic(username: str, password: str, redactor: Redactor) -> str:
 
 
 class _Fixed:
-    """Headers that never change."""
+    """Headers that stay until they are refused; then the secret may have been replaced where it is kept."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
+    def __init__(self, read: Callable[[], Mapping[str, str]], *, is_kept: bool) -> None:
+        self._read = read
+        self._is_kept = is_kept
+        self._headers = read()
+        self._lock = threading.Lock()
 
     def headers(self) -> Mapping[str, str]:
         return self._headers
 
     def renew(self, refused: Mapping[str, str]) -> bool:
-        return False
+        if not self._is_kept:
+            return False
+        with self._lock:
+            if refused == self._headers:
+                try:
+                    self._headers = self._read()
+                except ConfigError:
+                    return False  # what the server said is of more use
+            return refused != self._headers
 
 
 class _ClientCredentials:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from scanner.collectors.redact import Redactor
 from scanner.errors import SourceError
 
 _BOM = b"\xef\xbb\xbf"
@@ -81,6 +82,10 @@ class _Keys(msgspec.Struct):
     members: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Named(_Keys):
+    active: Any = None
+
+
 class _Kind(_Keys):
     schemas: Any = None
     meta: Any = None
@@ -88,14 +93,20 @@ class _Kind(_Keys):
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _keys = msgspec.json.Decoder(_Keys)
+_named = msgspec.json.Decoder(_Named)
 _kinds = msgspec.json.Decoder(_Kind)
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def parse_page(body: bytes) -> Page:
-    """Return the rows and numbers of a list response, or raise SourceError, its subject left out, if it is none."""
+def parse_page(body: bytes, redactor: Redactor | None = None) -> Page:
+    """Return the rows and numbers of a list response, or raise SourceError, its subject left out, if it is none.
+
+    With a `redactor`, no secret that it knows stands in the rows.
+    """
     body = body.removeprefix(_BOM)
-    if body.isascii() or _is_utf8(body):
+    if redactor is not None:
+        body = redactor.body(body)
+    if (body.isascii() or _is_utf8(body)) and (redactor is None or not redactor.is_disguised(body, is_valid=True)):
         try:
             # Half a surrogate pair, which DuckDB refuses, makes msgspec refuse the page too, also in skipped parts.
             document = _envelope.decode(body)
@@ -105,7 +116,7 @@ def parse_page(body: bytes) -> Page:
                     return _numbered(page, document.totalResults, document.nextCursor)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # the patient path below finds out what it is
-    return page_of(decode(body))
+    return page_of(decode(body, redactor))
 
 
 def page_of(document: object) -> Page:
@@ -136,11 +147,14 @@ def rows_of(resources: list[Any]) -> Page:
     return page
 
 
-def decode(body: bytes) -> object:
-    """Return the JSON document, with U+FFFD in place of bytes that are not UTF-8."""
+def decode(body: bytes, redactor: Redactor | None = None) -> object:
+    """Return the JSON document, with U+FFFD in place of bytes that are not UTF-8, and without spelled-out secrets."""
     text = body.removeprefix(_BOM).decode("utf-8", "replace")
     try:
-        return LENIENT.decode(text)
+        document = LENIENT.decode(text)
+        if redactor is not None and redactor.is_disguised(body, is_valid=False):
+            return redactor.document(document)
+        return document
     except RecursionError:
         raise SourceError("is nested too deeply") from None
     except ValueError:
@@ -169,9 +183,10 @@ def username_of(line: bytes) -> str:
 
 
 def name_key(line: bytes) -> bytes:
-    """Return eight bytes of hash of the name that a staged user or group goes by."""
-    named = _keys.decode(line)
-    return _hash(str(named.displayName if named.userName is None else named.userName).strip().casefold())
+    """Return eight bytes of hash of the name that a staged user or group goes by, and whether it is active."""
+    named = _named.decode(line)
+    name = str(named.displayName if named.userName is None else named.userName).strip().casefold()
+    return _hash(f"{name}\0{str(named.active).casefold()}")
 
 
 def kind_of(line: bytes) -> str:

@@ -170,7 +170,8 @@ def _read_group(lister: Lister, listed: bytes) -> bytes:
         raise SourceError("a group id cannot stand in an address")
     answer = lister.asking.answer(_target(identifier))
     try:
-        page = rows_of([decode(lister.asking.session.redactor.body(answer.body))])
+        redactor = lister.asking.session.redactor
+        page = rows_of([decode(redactor.body(answer.body), redactor)])
     except SourceError as error:
         raise SourceError(f"the answer to GET of one group {error}") from None
     if page.keys != [key_of(listed)]:

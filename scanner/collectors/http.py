@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
@@ -34,8 +35,10 @@ BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
 _MAX_REDIRECTS = 5
 _MAX_ERROR_BYTES = 64 * 1024
-_TRANSIENT = frozenset({429, 502, 503, 504})
+_LASTING = frozenset({501, 505})
+"""Errors of a server that will be the same the next time; its others may pass, as may 429."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PROXIES = ("http", "https")
 _ACCEPT = "application/scim+json, application/json;q=0.9"
 
 # Their messages hold URLs, cursors and answered headers.
@@ -55,10 +58,11 @@ class Answer:
 class _TransientError(Exception):
     """Worth another attempt."""
 
-    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+    def __init__(self, sentence: str, retry_after: float | None = None, said: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.retry_after = retry_after
+        self.said = f'; the server says "{said}"' if said else ""
 
 
 class Session:
@@ -72,6 +76,7 @@ class Session:
         self._origin = origins.check(app.base_url, f"base_url of {app.id}", allow_http=app.allow_http)
         self._ca_file = str(app.ca_file) if app.ca_file else None
         self._rates = rates
+        self._has_secret = app.auth.secret is not None
         self._deadline = time.monotonic() + app.limits.max_seconds
         self._clients: dict[Origin, httpx.Client] = {}
         self._opening = threading.Lock()
@@ -134,7 +139,7 @@ class Session:
     def _pause(self, attempt: int, budget: int, error: _TransientError) -> None:
         if attempt >= budget:
             tries = "" if attempt == 0 else f"; gave up after {attempt + 1} attempts"
-            raise SourceError(f"{error.sentence}{tries}") from None
+            raise SourceError(f"{error.sentence}{tries}{error.said}") from None
         jitter = random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, protects nothing
         wait = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0**attempt) * jitter
         if error.retry_after is not None:
@@ -142,10 +147,10 @@ class Session:
             if wait >= self.remaining:
                 raise SourceError(
                     f"{error.sentence} and asks to wait {error.retry_after:,.0f} s, "
-                    f"longer than the {max(self.remaining, 0):,.0f} s left for this source"
+                    f"longer than the {max(self.remaining, 0):,.0f} s left for this source{error.said}"
                 ) from None
         if wait >= self.remaining:
-            raise SourceError(f"{error.sentence}; {self._too_late()}") from None
+            raise SourceError(f"{error.sentence}; {self._too_late()}{error.said}") from None
         time.sleep(wait)
 
     def _follow(self, method: str, url: str, what: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
@@ -198,13 +203,12 @@ class Session:
             raise SourceError(f"{what} has no address that can be used, check base_url") from None
         try:
             with contextlib.closing(client.send(request, stream=True)) as response:
-                headers = response.headers
-                if response.status_code in _TRANSIENT:
+                headers, status = response.headers, response.status_code
+                if status == 429 or (status >= 500 and status not in _LASTING):
                     asked = politeness.retry_after(headers.get("retry-after"))
-                    raise _TransientError(
-                        f"{what} answered {response.status_code}",
-                        politeness.reset_in(headers) if asked is None else asked,
-                    )
+                    said = refusal(status, self._read(response, until).body, what, self.redactor).said
+                    wait = politeness.reset_in(headers) if asked is None else asked
+                    raise _TransientError(f"{what} answered {status}", wait, said)
                 if (rest := politeness.rest_after(headers, self.limits.rate_share)) is not None:
                     gate.pause(rest)
                 return self._read(response, until)
@@ -271,10 +275,37 @@ class Session:
         with self._opening:
             if origin not in self._clients:
                 # Without trust_env httpx reads neither .netrc nor the proxies; those are passed on deliberately.
+                # A server that sets cookies would have us carry what it likes from request to request, without bound.
                 self._clients[origin] = httpx.Client(
-                    verify=_trust(self._ca_file), proxy=origins.proxy(origin), trust_env=False, follow_redirects=False
+                    verify=_trust(self._ca_file),
+                    proxy=self._proxy(origin),
+                    trust_env=False,
+                    follow_redirects=False,
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 )
             return self._clients[origin]
+
+    def _proxy(self, origin: Origin) -> httpx.Proxy | None:
+        """Return the proxy of the environment for an origin; ConfigError, without its address, if it cannot serve."""
+        address = origins.proxy(origin)
+        if address is None:
+            return None
+        if origin.scheme == "http" and self._has_secret:
+            raise ConfigError(
+                f"{origin} is plain http, and the environment sets a proxy for it, which would read the secret; use"
+                f" https, or add {origin.host} to no_proxy"
+            )
+        try:
+            found = httpx.Proxy(address)
+        except (ValueError, httpx.InvalidURL):
+            found = None
+        if found is None or found.url.scheme not in _PROXIES or not found.url.host or (found.url.port or 0) > 0xFFFF:
+            raise ConfigError(
+                f"the proxy that the environment sets for {origin} cannot be used: it must be http://host:port or"
+                " https://host:port; correct https_proxy or all_proxy, or add the host to no_proxy"
+            )
+        self.redactor.add(found.auth[1] if found.auth else "")
+        return found
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):

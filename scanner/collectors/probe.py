@@ -42,7 +42,7 @@ def probe(app: Application) -> Probe:
             first = "cursor" if found.cursor else "startIndex=1"
             answer = session.get(f"/Users?{first}&count=1", retries=1)
             try:
-                page = parse_page(session.redactor.body(answer.body))
+                page = parse_page(answer.body, session.redactor)
             except SourceError as error:
                 return Probe(reachable=False, status=answer.status, detail=f"the answer to GET /Users {error}")
             return Probe(

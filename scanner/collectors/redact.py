@@ -3,6 +3,7 @@
 import base64
 import re
 import unicodedata
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "[secret]"
@@ -11,6 +12,14 @@ _GRAM = 12
 _MIN_IN_ROWS = 8
 """Shorter secrets are not looked for in rows, where they would match ordinary words."""
 
+_NOT_WORD = bytes(one for one in range(256) if not (one < 0x80 and chr(one).isalnum()))
+_SPELLED = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}|\\[bfnrt]")
+# What a page must hold before a secret in it can be spelled by escapes, or have invisible characters strewn in. Most
+# pages hold none of it, and are looked at no further: this is on the hot path.
+_HIDING_ESCAPES = re.compile(rb"\\(?:[bfnrt/]|u(?:00[0-9aA]|06|18|2|[dD][bB]|[eEfF]))")
+_HIDING_BYTES = (b"\xc2", b"\xd8\x9c", b"\xe1\xa0", b"\xe2\x80", b"\xe2\x81", b"\xee", b"\xef", b"\xf3")
+
 
 class Redactor:
     """Knows the secrets of one source and removes them from text."""
@@ -18,6 +27,8 @@ class Redactor:
     def __init__(self) -> None:
         self._forms: set[str] = set()
         self._raw: list[bytes] = []
+        self._squeezed: set[str] = set()
+        """Letters and digits of the secrets that are looked for in rows."""
 
     def add(self, secret: str) -> None:
         """Remember one more secret, in every form in which a server might repeat it."""
@@ -28,6 +39,8 @@ class Redactor:
             # A shorter form may be part of a longer one: the longest goes first.
             self._raw = sorted({form.encode() for form in (secret, *_plain_forms(secret))} | set(self._raw), key=len)
             self._raw.reverse()
+            squeezed = {_squeeze(form) for form in (secret, secret.encode().hex(), *_plain_forms(secret))}
+            self._squeezed |= {form for form in squeezed if len(form) >= _MIN_IN_ROWS}
 
     def text(self, value: str, limit: int = 200) -> str:
         """Return `value` as one line of at most `limit` characters, without secrets and control characters."""
@@ -45,6 +58,28 @@ class Redactor:
                 raw = raw.replace(form, MASK.encode())
         return raw
 
+    def is_disguised(self, raw: bytes, *, is_valid: bool) -> bool:
+        """Return whether a page holds a secret in another spelling: `document` finds out where.
+
+        `is_valid` says that the page is JSON to the letter, in which control characters do not stand as such.
+        """
+        if not self._squeezed or (is_valid and not _may_hide(raw)):
+            return False
+        spelled = _SPELLED.sub(lambda match: bytes.fromhex(match[1].decode()), raw)
+        small = _ESCAPED.sub(b"", spelled).translate(None, _NOT_WORD).lower()
+        return any(form.encode() in small for form in self._squeezed)
+
+    def document(self, value: Any) -> Any:
+        """Return a decoded document without the texts that spell a secret."""
+        if isinstance(value, str):
+            small = _squeeze(value)
+            return MASK if any(form in small for form in self._squeezed) else value
+        if isinstance(value, list):
+            return [self.document(one) for one in value]
+        if isinstance(value, dict):
+            return {self.document(name): self.document(one) for name, one in value.items()}
+        return value
+
     def _mask(self, value: str) -> str:
         hits = bytearray(len(value))
         folded = value.casefold() if len(value.casefold()) == len(value) else value
@@ -61,6 +96,12 @@ class Redactor:
 def _is_visible(character: str) -> bool:
     # Cc control, Cf invisible formatting (also right-to-left overrides), Cs lone surrogates, Co private use.
     return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _may_hide(raw: bytes) -> bool:
+    if b"\x7f" in raw or (b"\\" in raw and _HIDING_ESCAPES.search(raw)):
+        return True
+    return not raw.isascii() and any(lead in raw for lead in _HIDING_BYTES)
 
 
 def _squeeze(form: str) -> str:

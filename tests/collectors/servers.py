@@ -74,6 +74,10 @@ class Behaviour:
     """Requests allowed in a window of so many seconds, stated with every answer."""
     windows: dict[int, int] = field(default_factory=dict)
     """Requests that came in each window."""
+    spoken: bytes = b"@"
+    """Stands where a group is called @, byte for byte."""
+    cookies_sent: int = 0
+    """Cookies that came back."""
     visible: int | None = None
     """Rows from this position on are never shown."""
 
@@ -115,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         behaviour = self.behaviour
         behaviour.seen.append(f"GET {self.path}")
+        behaviour.cookies_sent += len(self.headers.get_all("Cookie", []))
         given = self.headers.get("Authorization")
         if behaviour.has("echo_token"):
             text = f"bad\x00\x1b[31m {given} {base64.b64encode((given or '').encode()).decode()} \u202e{TOKEN[:16]}"
@@ -227,7 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(body).encode())
 
     def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        body = body.replace(b'"displayName": "@"', b'"displayName": "%b"' % self.behaviour.spoken)
         self.send_response(status)
+        if self.behaviour.has("sets_cookies"):
+            self.send_header("Set-Cookie", f"n{len(self.behaviour.seen)}={'x' * 3000}; Path=/")
         self.send_header("Content-Type", "text/html" if self.behaviour.has("html_type") else "application/scim+json")
         self.send_header("Content-Length", str(len(body)))
         for name, value in {**self._allowance(), **(headers or {})}.items():
