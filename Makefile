@@ -6,7 +6,7 @@ SYSTEM := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium poppler-utils
 NODE := nodejs npm
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench accuracy clean
 
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
@@ -24,6 +24,9 @@ docs: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
+
+accuracy: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.accuracy --write
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 ...'; exit 2; }

@@ -28,7 +28,7 @@ def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
         con.execute("set preserve_insertion_order = false")
         con.execute(f"attach '{audit_file}' as audited")
         with stages.stage("load"):
-            _load(con, data)
+            load(con, data)
             con.execute(collected)
             con.execute("checkpoint")
             con.execute("checkpoint audited")
@@ -50,7 +50,8 @@ def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
         _hand_over(con, out)
 
 
-def _load(con: duckdb.DuckDBPyConnection, data: Path) -> None:
+def load(con: duckdb.DuckDBPyConnection, data: Path) -> None:
+    """Put a company into the staging tables, as the collectors would leave them."""
     con.execute(match.SQL.with_name("staging.sql").read_text())
     con.execute(f"set variable company = '{data}'")
     con.execute((HERE / "load.sql").read_text())
