@@ -1,33 +1,24 @@
 """The clock of a scan."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scanner.config import Config
 from scanner.errors import ConfigError
 from scanner.store import scans
 
+RELEASED = datetime(2026, 11, 25, tzinfo=UTC)
+"""No earlier than this can it really be, whatever the machine says; the company of the demo lives just before it."""
+
 
 def instant(text: str | None, config: Config) -> datetime:
     """Return the scan's clock: now, a UTC instant, or the end of a date in the organisation's time zone.
 
-    Raises ConfigError for anything else, and for an instant before the last stored scan.
+    The end of a day that still runs is now. Raises ConfigError for anything else, for an instant before the last
+    stored scan, and for one to come: it would make every leaver overdue, and no scan could follow until then.
     """
-    if text is None:
-        as_of = datetime.now(UTC).replace(microsecond=0)
-    else:
-        try:
-            as_of = datetime.fromisoformat(text)
-        except ValueError as exc:
-            raise ConfigError(
-                f"--as-of {text!r} is neither an instant (2026-03-31T22:00:00Z) nor a date (2026-03-31)"
-            ) from exc
-        if len(text) <= len("2026-03-31"):
-            next_day = as_of.date() + timedelta(days=1)
-            as_of = datetime.combine(next_day, time.min, ZoneInfo(config.timezone)) - timedelta(seconds=1)
-        elif as_of.tzinfo is None:
-            raise ConfigError(f"--as-of {text!r} has no time zone; end it with Z for UTC")
-        as_of = as_of.astimezone(UTC)
+    now = datetime.now(UTC).replace(microsecond=0)
+    as_of = now if text is None else _parse(text, config.timezone, max(now, RELEASED))
     stored = scans.stored(config.state)
     if stored and as_of < stored[-1].as_of:
         raise ConfigError(
@@ -35,3 +26,28 @@ def instant(text: str | None, config: Config) -> datetime:
             f" ({stored[-1].id}: {stored[-1].as_of:%Y-%m-%dT%H:%M:%SZ}); history cannot be written backwards"
         )
     return as_of
+
+
+def _parse(text: str, timezone: str, latest: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if len(text) > len("2026-03-31"):
+            begin = end = moment.astimezone(UTC)
+        else:
+            begin, end = _day(moment.date(), timezone)
+    except (ValueError, OverflowError) as exc:
+        raise ConfigError(
+            f"--as-of {text!r} is neither an instant (2026-03-31T22:00:00Z) nor a date (2026-03-31)"
+        ) from exc
+    if len(text) > len("2026-03-31") and moment.tzinfo is None:
+        raise ConfigError(f"--as-of {text!r} has no time zone; end it with Z for UTC")
+    if begin > latest:
+        raise ConfigError(f"--as-of {text!r} is still to come: here it is {latest:%Y-%m-%dT%H:%M:%SZ}")
+    return min(end, latest)
+
+
+def _day(day: date, timezone: str) -> tuple[datetime, datetime]:
+    """Return the first and the last second of a day in a time zone."""
+    zone = ZoneInfo(timezone)
+    begin = datetime.combine(day, time.min, zone).astimezone(UTC)
+    return begin, datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC) - timedelta(seconds=1)

@@ -166,6 +166,15 @@ def test_a_clock_before_the_last_scan_is_refused(company: Path) -> None:
     assert "before that of the last one" in done.stderr
 
 
+def test_a_clock_to_come_is_refused_and_leaves_nothing(company: Path) -> None:
+    """Exit 2, and the next scan runs as if nothing had been asked."""
+    done = orphanscan(company, "scan", "--as-of", "2999-01-01")
+
+    assert done.returncode == 2
+    assert "--as-of '2999-01-01' is still to come" in done.stderr
+    assert not list((company / "orphanscan-state").glob("s[ct]*/*"))
+
+
 def test_a_full_disk_ends_the_scan_with_one_clear_line_and_the_next_one_runs(company: Path) -> None:
     """Exit 6, the disk named, nothing left behind; with room again, the scan runs."""
     (company / "small").mkdir()

@@ -27,7 +27,7 @@ _FAIL_ON = click.Choice([str(severity) for severity in Severity])
 @options.config_options
 @options.log_options
 @options.json_option
-@click.option("--as-of", metavar="TIME", help="Clock of the scan: a UTC instant, or a date for the end of that day.")
+@click.option("--as-of", metavar="TIME", help="Clock of the scan, never to come: a UTC instant, or a date for its end.")
 @click.option("--fail-on", type=_FAIL_ON, help="Exit 1 from this severity on. Default: [scan] fail_on, else high.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 although there are findings; an incomplete scan stays 3.")
 def scan(
@@ -62,7 +62,7 @@ def scan(
 @options.config_options
 @options.log_options
 @options.json_option
-@click.option("--as-of", metavar="TIME", help="Clock of the scan: a UTC instant, or a date for the end of that day.")
+@click.option("--as-of", metavar="TIME", help="Clock of the scan, never to come: a UTC instant, or a date for its end.")
 def collect(config_path: Path, state: Path | None, log_format: str, as_json: bool, as_of: str | None) -> int:
     """Read rosters and applications into the store, without judging them."""
     from scanner import scan as scanning
