@@ -6,6 +6,13 @@ why = "A list that is shorter than its source says, or a known application that 
 remedy = "Connect the application, or find out which rows are missing and why."
 remedy_mode = "notify"
 needs = { apps = false }
+
+[params.drift_percent]
+type = "number"
+default = 0.5
+min = 0
+max = 100
+source = "Our default: a live list may move by a few rows while it is read."
 ---*/
 select
     a.app,
@@ -16,6 +23,10 @@ select
             then 'The application states ' || s.stated || ' accounts, and ' || s.collected || ' were read.'
         else 'The list of accounts was not proven complete (' || s.verdict || ').'
     end as reason,
+    case
+        when s.verdict = 'drift' and abs(s.stated - s.collected) <= s.stated * $drift_percent::double / 100 then 'medium'
+        else 'high'
+    end as severity,
     s.stated,
     s.collected,
     s.rejected,

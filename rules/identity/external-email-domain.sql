@@ -19,7 +19,12 @@ addressed as (
         username,
         worker_id,
         is_active,
-        lower(trim(split_part(email, '@', -1))) as domain
+        -- Directories write a guest as jane_partner.example#EXT#@acme.example: the marker would hide a foreign domain.
+        lower(trim(if(
+            contains(lower(email), '#ext#@'),
+            split_part(split_part(lower(email), '#ext#@', 1), '_', -1),
+            split_part(email, '@', -1)
+        ))) as domain
     from active_accounts
     where email like '%_@_%'
 )

@@ -23,6 +23,7 @@ select
         when w.status in ('terminated', 'vanished') then 'The owner of the account has left.'
         else 'The owner has not confirmed the account within ' || $attest_days::integer || ' days.'
     end as reason,
+    case when a.is_active is null then 'unknown' else 'fail' end as verdict,
     a.kind,
     r.attested_at
 from service_accounts a

@@ -50,6 +50,13 @@ def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> No
         click.echo(str(outcome.folder))
 
 
+def _result(result: RuleResult) -> str:
+    """Return the result in words: of an empty population nothing was found, but nothing was tested either."""
+    if result.result is RuleOutcome.CLEAN and not result.population:
+        return "not tested"
+    return _WORDS[result.result]
+
+
 def _suppressions(outcome: "Outcome") -> None:
     """Print what can keep a finding from being raised, with its change since the scan before."""
     entries = outcome.record.suppressions if outcome.record else ()
@@ -109,7 +116,7 @@ def _tables(outcome: "Outcome", results: tuple[RuleResult, ...]) -> None:
     rows = [
         [
             result.rule,
-            _WORDS[result.result],
+            _result(result),
             _exceptions(result),
             result.tested,
             result.population,
