@@ -137,7 +137,7 @@ create table n_reviews (
 );
 
 -- HR keys that two people share; they match neither and are reported.
-create table m_shared_keys (key_kind varchar not null, key varchar not null, workers integer not null);
+create temp table m_shared_keys (key_kind varchar not null, key varchar not null, workers integer not null);
 
 create type match_method as enum (
     'link', 'employee_number', 'external_id', 'email', 'email_alias', 'username', 'name', 'none'
@@ -154,4 +154,4 @@ create temp table m_matches (
 );
 
 -- Who else it could be: every candidate of an ambiguous account, and name suggestions of unmatched ones.
-create table m_candidates (account_no integer not null, worker_no integer not null, method varchar not null);
+create temp table m_candidates (account_no integer not null, worker_no integer not null, method varchar not null);
