@@ -81,8 +81,9 @@ class Asking:
 
     def cursor(self, cursor: str | None, count: int | None = None) -> str:
         """Return the request for the page at a cursor, or for the first one (RFC 9865, section 2)."""
-        # The RFC limits the alphabet of cursors; AWS and others do not keep to it.
-        return self._target("cursor" if cursor is None else f"cursor={quote(cursor, safe='')}", self._count(count))
+        # The RFC limits the alphabet of cursors; AWS and others do not keep to it. Half a surrogate pair is sent as is.
+        given = "cursor" if cursor is None else f"cursor={quote(cursor, safe='', errors='surrogatepass')}"
+        return self._target(given, self._count(count))
 
     def after(self, identifier: str) -> str:
         """Return the request for what follows an id, where a start index leads no further."""

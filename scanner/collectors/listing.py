@@ -92,6 +92,8 @@ def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
     """Ask for the total once more; distrust it where it may be the size of a page."""
     if walk.stated is None or walk.end not in (End.TOTAL, End.EMPTY, End.LAST_CURSOR, End.NOTHING_NEW):
         return walk.stated
+    if walk.end is End.TOTAL and _is_all(lister, walk, path):
+        return walk.stated
     try:
         page, asked = lister.total()
     except SourceError as error:
@@ -114,6 +116,22 @@ def _confirm(lister: Lister, walk: Walk, path: Path) -> int | None:
     if len(walk.ids) == known and total == stated and (is_unpaged or ended in (End.EMPTY, End.REFUSED)):
         walk.trust_total, walk.first_total, walk.total, walk.end = True, stated, stated, End.TOTAL
     return total
+
+
+def _is_all(lister: Lister, walk: Walk, path: Path) -> bool:
+    """Look behind the stated end: return whether nothing is there and the total is unchanged, and read on if not."""
+    page = lister.behind(walk)
+    if page is None:
+        return False
+    if walk.ids.issuperset(page.keys):
+        return page.total == walk.stated
+    is_page_size = page.total == page.size
+    walk.trust_total = False
+    with open_staging(path, "ab") as file:
+        walk.file = file
+        lister.walk(walk)
+    walk.trust_total = not is_page_size
+    return False
 
 
 def _may_have_shifted(walk: Walk, verdict: Verdict) -> bool:

@@ -59,6 +59,15 @@ class Lister:
                 return self.asking.page(self.asking.first(count)), count
         return self.asking.page(self.asking.first()), self.asking.count
 
+    def behind(self, walk: Walk) -> Page | None:
+        """Return what stands behind the last row that was read; None if the server cannot be asked."""
+        is_out_of_reach = self.max_start is not None and walk.received >= self.max_start
+        if walk.by_cursor or not self.asking.takes_start or is_out_of_reach:
+            return None
+        with contextlib.suppress(SourceError):
+            return self.asking.page(self.asking.at(walk.received + 1, 1))
+        return None
+
     def _refused(self, walk: Walk, error: HttpError) -> None:
         walk.error, walk.refusal = str(error), error
         if not walk.pages or error.status not in _LEADS_NO_FURTHER:

@@ -4,14 +4,15 @@ Whoever reads decides what to ask next, as if there were no prefetching. A reque
 that went wrong, ends the plan, and everything after it is asked one by one: speed never changes what is read.
 """
 
+import logging
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
 from scanner.collectors.http import Answer
-from scanner.errors import OrphanscanError
 
+_log = logging.getLogger(__name__)
 Fetch = Callable[[str], Answer]
 
 
@@ -90,7 +91,8 @@ def _serve(work: "queue.SimpleQueue[_Slot | None]", fetch: Fetch) -> None:
         try:
             if slot.target:
                 slot.answer = fetch(slot.target)
-        except OrphanscanError:
-            pass  # the reader asks again, and meets the error itself
+        except Exception as error:
+            # The reader asks again, and meets the error itself; or it has gone, and the session is closed.
+            _log.debug("a request made ahead failed: %s", type(error).__name__)
         finally:
             slot.done.set()

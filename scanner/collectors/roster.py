@@ -11,6 +11,7 @@ import msgspec
 
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import open_staging
+from scanner.collectors.redact import Redactor
 from scanner.collectors.roster_columns import resolve
 from scanner.collectors.roster_csv import CsvTable
 from scanner.collectors.roster_excel import ExcelTable
@@ -55,7 +56,8 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
         source = _collect(roster, file, progress, blank)
     except SourceError as error:
         file.unlink(missing_ok=True)
-        return Collected(replace(blank, detail=str(error), finished_at=datetime.now(UTC)))
+        # A header is quoted, and holds what it likes.
+        return Collected(replace(blank, detail=Redactor().text(str(error), 600), finished_at=datetime.now(UTC)))
     return Collected(replace(source, finished_at=datetime.now(UTC)), {"workers": file})
 
 

@@ -211,7 +211,7 @@ def _fitness(roster: Roster, line: str, delimiter: str) -> tuple[int, int]:
 
 def _split(line: str, delimiter: str) -> list[str]:
     try:
-        rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter))
+        rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter, strict=True))
     except csv.Error:
         raise SourceError("the header cannot be read") from None
     return rows[0] if rows else []

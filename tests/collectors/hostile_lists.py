@@ -159,6 +159,8 @@ def _add_cursor(
     following: object = f"c@{start + size}"
     if behaviour.has("cursor_ugly_chars"):
         following = f"a+/=&?# :%00@{start + size}"
+    elif behaviour.has("cursor_half_a_pair"):
+        following = f"\ud800@{start + size}"
     elif behaviour.has("cursor_huge"):
         following = f"{'x' * 8000}@{start + size}"
     elif behaviour.has("int_cursor"):

@@ -131,6 +131,8 @@ INDEX = {
 TOTALS = {
     "total_too_high": mode("high_total", SHORT, 95, "states 105 users but lists 95"),
     "total_too_low": mode("low_total", None, None),
+    "total_too_low_at_the_end_of_a_page": mode("low_total", UNKNOWN, 95, "states 90 users but lists 95", cap=45),
+    "total_too_low_on_one_page": mode("low_total more_than_count", UNKNOWN, 95, "states 90 users but lists 95", cap=90),
     "total_as_text": mode("string_total"),
     "total_as_float": mode("float_total"),
     "total_negative": mode("negative_total"),
@@ -177,6 +179,7 @@ CURSOR = {
     "cursor": mode("cursor"),
     "cursor_without_total": mode("cursor no_total"),
     "cursor_ugly": mode("cursor cursor_ugly_chars"),
+    "cursor_half_a_surrogate_pair": mode("cursor cursor_half_a_pair"),
     "cursor_huge": mode("cursor cursor_huge"),
     "cursor_is_a_number": mode("cursor int_cursor"),
     "cursor_empty_at_the_end": mode("cursor empty_cursor_at_end"),

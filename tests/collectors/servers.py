@@ -57,6 +57,8 @@ class Behaviour:
     """Most rows a page may hold."""
     faults: deque[str] = field(default_factory=deque)
     """Taken one per request to /Users, first come."""
+    script: deque[str] = field(default_factory=deque)
+    """Quirks that are on for one page of users each, and a fault before it, as in "reset|no_total short_pages"."""
     retry_after: str | None = None
     raw: bytes | None = None
     """Sent as the answer to every GET /Users."""
@@ -129,6 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(401, {"detail": "who are you", "status": "401"})
             return
         name = parts.path.removeprefix("/scim/v2")
+        if name == "/Users" and behaviour.script:
+            fault, _, quirks = behaviour.script.popleft().rpartition("|")
+            if fault and self._fault(fault):
+                return
+            self._list(behaviour.users, parse_qs(parts.query, keep_blank_values=True), quirks=quirks.split())
+            return
         if name == "/Users" and behaviour.faults and self._fault(behaviour.faults.popleft()):
             return
         if name == "/Users" and behaviour.raw is not None:
@@ -161,8 +169,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._json(404, {"detail": "nothing here", "status": "404"})
 
-    def _list(self, rows: list[Row], query: dict[str, list[str]], *, is_users: bool) -> None:
-        sent = hostile_lists.reply(self.behaviour, rows, query, is_users=is_users)
+    def _list(
+        self, rows: list[Row], query: dict[str, list[str]], *, is_users: bool = True, quirks: Sequence[str] = ()
+    ) -> None:
+        always = self.behaviour.quirks
+        self.behaviour.quirks = always | {*quirks}
+        try:
+            sent = hostile_lists.reply(self.behaviour, rows, query, is_users=is_users)
+        finally:
+            self.behaviour.quirks = always
         self._send(sent.status, sent.body, sent.headers)
 
     def _fault(self, fault: str) -> bool:

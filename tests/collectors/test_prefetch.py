@@ -56,14 +56,16 @@ def test_what_was_not_foreseen_is_asked_for_itself_and_ends_the_plan() -> None:
     assert not ahead.is_ahead
 
 
-def test_an_answer_that_failed_ahead_is_asked_for_again() -> None:
-    """The walk meets an error only where it would have met it without prefetching."""
+@pytest.mark.parametrize("error", [SourceError("the server is busy"), RuntimeError("the client has been closed")])
+def test_an_answer_that_failed_ahead_is_asked_for_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk meets an error only where it would have met it without prefetching, and no thread dies aloud."""
+    monkeypatch.setattr(threading, "excepthook", lambda died: asked.append(f"traceback of {died.exc_value}"))
     asked: list[str] = []
 
     def fetch(target: str) -> Answer:
         asked.append(target)
         if asked.count(target) == 1:
-            raise SourceError("the server is busy")
+            raise error
         return Answer(200, b"sound")
 
     ahead = Prefetch(fetch, 2)

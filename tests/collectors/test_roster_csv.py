@@ -283,3 +283,13 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: lis
     assert [(row["person_id"], row["full_name"], row["job_title"]) for row in people] == [
         (str(number), name.strip() or None, title.strip() or None) for number, name, title in rows
     ]
+
+
+def test_a_stray_quote_in_the_header_is_no_lost_column(tmp_path: Path) -> None:
+    """Two columns that run together would be missing without a word."""
+    raw = 'employee_number;email;status";"hire_date\n1;jo@corp.example;active;2020-01-01\n'
+
+    collected = _collect(tmp_path, raw)
+
+    assert collected.source.verdict is Verdict.FAILED
+    assert "header" in collected.source.detail

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from servers import Behaviour, HostileServer, group, hostile, user
 
+from scanner.collectors import http
 from scanner.collectors.interface import no_progress
 from scanner.collectors.scim import collect_scim
 from scanner.collectors.verdict import KNOWN_CAPS
@@ -21,14 +23,31 @@ HARMLESS = [
     *("pretty", "gzip", "utf8", "odd_case", "count_1_refused", "beyond_is_400", "drift_insert", "drift_delete"),
     *("cursor", "cursor_ugly_chars", "expired_cursor", "cursor_promised", "groups_without_members"),
 ]
+MOMENTARY = [
+    *("", "no_total", "total_is_page", "high_total", "low_total", "string_total", "negative_total", "bool_total"),
+    *("short_pages", "shuffled", "overlap", "gaps", "wrap_pages", "ignore_startindex", "empty_in_the_middle"),
+    *(
+        "ignore_count",
+        "more_than_count",
+        "zero_based",
+        "count_refused",
+        "start_refused",
+        "beyond_is_400",
+        "start_capped",
+    ),
+    *("filter_refused", "lower_resources", "odd_case", "odd_envelope", "trailing_garbage", "utf16", "cursor_promised"),
+    *("drift_insert", "drift_delete", "drift_swap", "drift_always", "429|", "500|", "reset|", "cut|", "404|"),
+]
+"""What a server may do for the length of one page."""
 WITHOUT_TOTAL = {"no_total", "total_is_page", "negative_total"}
 PATIENT = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HostileServer]:
-    """Run a server whose behaviour each example replaces."""
-    with hostile() as running:
+    """Run a server whose behaviour each example replaces; nobody waits before trying again."""
+    with pytest.MonkeyPatch.context() as patch, hostile() as running:
+        patch.setattr(http, "BACKOFF_SECONDS", 0.001)
         yield running
 
 
@@ -104,3 +123,25 @@ def test_hidden_rows_are_never_called_complete(
         assert collected.source.verdict is not Verdict.COMPLETE, behaviour.seen
         ids = staged(collected) if "users" in collected.files else []
         assert len(ids) == len(set(ids)) == collected.source.collected < size
+
+
+@settings(PATIENT, max_examples=200)
+@given(
+    size=st.integers(0, 60),
+    cap=st.integers(3, 70),
+    script=st.lists(st.sampled_from(MOMENTARY), max_size=12),
+    quirks=st.frozensets(st.sampled_from(HARMLESS), max_size=3),
+)
+def test_no_sequence_of_pages_makes_a_part_the_whole(
+    server: HostileServer, size: int, cap: int, script: list[str], quirks: frozenset[str]
+) -> None:
+    """Each page may misbehave in its own way: what is called complete holds whoever was there from first to last."""
+    before = {f"u-{n}" for n in range(size)}
+    behaviour = Behaviour([user(n) for n in range(size)], [], quirks, cap=cap, script=deque(script))
+    with tempfile.TemporaryDirectory() as folder:
+        collected = collect(server, behaviour, 100, Path(folder))
+
+        ids = staged(collected) if "users" in collected.files else []
+        assert len(ids) == len(set(ids)) == collected.source.collected
+        if collected.source.verdict is Verdict.COMPLETE:
+            assert before & {row["id"] for row in behaviour.users} <= set(ids), behaviour.seen
