@@ -24,6 +24,7 @@ docs: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.every_rule
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.accuracy --write

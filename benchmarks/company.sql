@@ -147,6 +147,7 @@ select
         else hired(w) + to_days((pick(j, 28, 1000) * date_diff('day', hired(w), last_day(w)) // 1000)::integer)
     end as created_at,
     case
+        when kind < 930 and has_left(w) then ended(w) - to_days(pick(j, 30, 40) - if(pick(j, 29, 1000) < 20, 60, 1))
         when pick(j, 29, 1000) < 50 then timestamp '2026-06-30' - to_days(40 + pick(j, 30, 400))
         when pick(j, 29, 1000) < 900 then timestamp '2026-06-30' - to_days(pick(j, 30, 40))
     end as last_sign_in_at,

@@ -14,8 +14,22 @@ HERE = Path(__file__).parent
 
 def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
     """Load, match, fill the audit file and run the rules; `options` is the memory limit in MB."""
-    limit = f"{options[0]}MB"
     found = {rule.id: rule for rule in rules.find()}
+    settings = fill(data, out, stages, f"{options[0]}MB")
+    with duckdb.connect(str(out / audit.FILE), read_only=True, config=settings) as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute("use audit")
+        with stages.stage("rules"):
+            for rule_id in RULES:
+                rule = found[rule_id]
+                values = {**rules.arguments(rule), "as_of": AS_OF}
+                used = {name: values[name] for name in values if f"${name}" in rule.sql}
+                con.execute(f'create temp table "{rule_id}" as {rule.sql}', used)
+        _hand_over(con, out)
+
+
+def fill(data: Path, out: Path, stages: Stages, limit: str) -> dict[str, str | bool | int | float | list[str]]:
+    """Load, match and fill the audit file in `out`; returns the settings of DuckDB."""
     audit_file = out / audit.FILE
     audit.create_audit(audit_file)
     collected, matched = (HERE / "audit_fill.sql").read_text().split("-- matched")
@@ -38,16 +52,7 @@ def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
             con.execute(matched)
             con.execute("checkpoint audited")
         con.execute("detach audited")
-    with duckdb.connect(str(audit_file), read_only=True, config=settings) as con:
-        con.execute("set TimeZone = 'UTC'")
-        con.execute("use audit")
-        with stages.stage("rules"):
-            for rule_id in RULES:
-                rule = found[rule_id]
-                values = {**rules.arguments(rule), "as_of": AS_OF}
-                used = {name: values[name] for name in values if f"${name}" in rule.sql}
-                con.execute(f'create temp table "{rule_id}" as {rule.sql}', used)
-        _hand_over(con, out)
+    return settings
 
 
 def load(con: duckdb.DuckDBPyConnection, data: Path) -> None:

@@ -216,7 +216,7 @@ class RuleSettings:
     """The table [rules]."""
 
     paths: tuple[Path, ...] = ()
-    """Further folders of rule files."""
+    """Further folders of rule files; `frameworks` in one may hold frameworks and control families of your own."""
     disable: tuple[str, ...] = ()
     """Ids of rules that are not run. Reports count them."""
     params: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

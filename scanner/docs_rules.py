@@ -52,16 +52,9 @@ def _lead(rule: Rule) -> str:
 
 def _needs(rule: Rule) -> str:
     population = f"Population: [{rule.population}](../audit/{rule.population}.md)."
-    needs = [
-        *(["complete rosters"] if rule.needs.roster else []),
-        *(["complete lists of accounts"] if rule.needs.apps else []),
-        *(f"the field `{field}`" for field in rule.needs.fields),
-        *(f"the policy input `{name}`" for name in rule.needs.policy),
-        *(["an earlier scan"] if rule.needs.history else []),
-    ]
-    if not needs:
+    if not rule.needs.words:
         return f"{population} It needs nothing else."
-    return f"{population} Without {', '.join(needs)} it is unable to test."
+    return f"{population} Unable to test without: {', '.join(rule.needs.words)}."
 
 
 def _parameters(params: Sequence[RuleParameter]) -> str:

@@ -229,6 +229,17 @@ class Needs:
     history: bool = False
     """An earlier scan."""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Each of them, as commands and documents say it."""
+        return (
+            *(("complete rosters",) if self.roster else ()),
+            *(("complete lists of accounts",) if self.apps else ()),
+            *(f"the field {name}" for name in self.fields),
+            *(f"the policy input {name}" for name in self.policy),
+            *(("an earlier scan",) if self.history else ()),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

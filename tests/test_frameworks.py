@@ -72,6 +72,11 @@ def test_every_reason_is_a_sentence_and_every_gap_is_named() -> None:
             assert control.edges or control.not_tested
 
 
+def test_every_parameter_says_where_its_default_comes_from() -> None:
+    """A reader of the report can tell a law from a habit of ours."""
+    assert [(rule.id, one.name) for rule in RULES.values() for one in rule.params if not one.source.endswith(".")] == []
+
+
 def test_hipaa_marks_what_is_required_and_addressable_and_sox_says_whose_numbers_it_uses() -> None:
     """Standards are mandatory; a specification is one or the other; the ITGC numbers are our own."""
     forces = {(control.kind, control.force) for control in SHIPPED["hipaa"].controls}

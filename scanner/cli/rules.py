@@ -136,16 +136,14 @@ def _summary(rule: Rule, disabled: Collection[str]) -> dict[str, Any]:
 
 
 def _shown(rule: Rule, disabled: Collection[str]) -> list[str]:
-    needs = [
-        *(["complete rosters"] if rule.needs.roster else []),
-        *(["complete lists of accounts"] if rule.needs.apps else []),
-        *(f"field {name}" for name in rule.needs.fields),
-        *(f"policy input {name}" for name in rule.needs.policy),
-        *(["an earlier scan"] if rule.needs.history else []),
-    ]
     off = " [disabled]" if rule.id in disabled else ""
     lines = [f"{rule.id} ({rule.severity}{', a lead' if rule.lead else ''}): {rule.title}{off}", "", rule.why, ""]
-    lines += [f"Remedy: {rule.remedy}", f"Population: {rule.population}", f"Needs: {', '.join(needs) or 'nothing'}", ""]
+    lines += [
+        f"Remedy: {rule.remedy}",
+        f"Population: {rule.population}",
+        f"Needs: {', '.join(rule.needs.words) or 'nothing'}",
+        "",
+    ]
     if rule.params:
         head = ["parameter", "value", "default", "min", "max", "source of the default"]
         rows = [[one.name, one.value, one.default, one.minimum, one.maximum, one.source] for one in rule.params]
