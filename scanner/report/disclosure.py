@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scanner.model import Finding, Record, Rule
-from scanner.report.pseudonyms import account_pseudonym, worker_pseudonym
+from scanner.report.pseudonyms import account_pseudonym, finding_reference, worker_pseudonym
 from scanner.report.words import Words
 
 LONGEST = 120
@@ -72,6 +72,10 @@ class Disclosure:
             return worker_pseudonym(self.key, worker_id)
         name, shown = clean(self.workers.get(worker_id) or ""), shorten(clean(worker_id))
         return self.words("person.named", name=shorten(name), id=shown) if name else shown
+
+    def reference(self, finding: Finding) -> str:
+        """Return what leads from the report to the full entry in findings.csv, and tells nothing without that file."""
+        return finding_reference(self.key, finding.fingerprint)
 
     def text(self, value: str) -> str:
         """Return free text that is safe to show: cleaned, and in L1 without anything that looks like an e-mail."""

@@ -148,7 +148,7 @@ def _rows(inputs: Inputs, findings: Iterable[Finding]) -> Iterable[ExceptionRow]
     for finding in findings:
         subject, person, is_name = _subject(inputs, finding)
         yield ExceptionRow(
-            reference=finding.fingerprint[:8],
+            reference=inputs.disclosure.reference(finding),
             application=inputs.application(finding.app),
             subject=subject,
             person=person,

@@ -23,6 +23,14 @@ def account_pseudonym(key: bytes, app: str, account_id: str) -> str:
     return _pseudonym(key, "A", f"{app}\0{account_id}")
 
 
+def finding_reference(key: bytes, fingerprint: str) -> str:
+    """Return `F-` and 8 letters and digits that stand for a finding.
+
+    A fingerprint itself names nobody, but whoever guesses an id could compute it and see the guess confirmed.
+    """
+    return _pseudonym(key, "F", fingerprint, length=5)
+
+
 def load_key(state: Path, create: bool) -> bytes:
     """Read the key of a state folder, and make it first if `create` is set and there is none."""
     path = state / KEY_FILE
@@ -46,11 +54,11 @@ def load_key(state: Path, create: bool) -> bytes:
     return key
 
 
-def _pseudonym(key: bytes, prefix: str, identity: str) -> str:
+def _pseudonym(key: bytes, prefix: str, identity: str, length: int = 10) -> str:
     if len(key) < KEY_BYTES:
         raise ValueError("a pseudonym key has 32 bytes")
     digest = hmac.digest(key, identity.encode("utf-8", "surrogatepass"), "sha256")
-    return f"{prefix}-{base64.b32encode(digest[:10]).decode('ascii')}"
+    return f"{prefix}-{base64.b32encode(digest[:length]).decode('ascii')}"
 
 
 def _create(path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from scanner.model import Finding, Record
 from scanner.report.disclosure import disclosure
-from scanner.report.pseudonyms import account_pseudonym, worker_pseudonym
+from scanner.report.pseudonyms import account_pseudonym, finding_reference, worker_pseudonym
 from scanner.report.words import load
 
 COLUMNS = (
@@ -61,7 +61,7 @@ def _row(finding: Finding, reason: str, remedy: str, record: Record, key: bytes)
     app, account_id, worker_id = finding.app or "", finding.account_id, finding.worker_id
     return {
         "fingerprint": finding.fingerprint,
-        "reference": finding.fingerprint[:8],
+        "reference": finding_reference(key, finding.fingerprint),
         "account_pseudonym": account_pseudonym(key, app, account_id) if account_id is not None else "",
         "worker_pseudonym": worker_pseudonym(key, worker_id) if worker_id else "",
         "rule": finding.rule,

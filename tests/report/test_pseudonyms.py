@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import StoreError
-from scanner.report.pseudonyms import account_pseudonym, load_key, worker_pseudonym
+from scanner.report.pseudonyms import account_pseudonym, finding_reference, load_key, worker_pseudonym
 
 KEY = b"k" * 32
 
@@ -81,3 +81,11 @@ def test_link_in_place_of_the_key_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="cannot be read"):
         load_key(tmp_path, create=False)
+
+
+def test_a_reference_needs_the_key() -> None:
+    """Whoever guesses an id and computes its fingerprint cannot tell whether it is in the report."""
+    fingerprint = hashlib.sha256(b'["leaver-still-active","crm","jane@acme.example",null,null,null]').hexdigest()
+
+    assert finding_reference(KEY, fingerprint) != finding_reference(b"x" * 32, fingerprint)
+    assert len(finding_reference(KEY, fingerprint)) == len("F-") + 8

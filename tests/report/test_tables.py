@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import report_samples as samples
 
-from scanner.report.pseudonyms import account_pseudonym
+from scanner.report.pseudonyms import account_pseudonym, finding_reference
 from scanner.report.tables import COLUMNS, findings_csv, neutral
 
 
@@ -48,7 +48,7 @@ def test_row_traces_a_pseudonym_to_an_account() -> None:
     assert (row["account_id"], row["username"], row["worker_id"]) == ("acc-00000", "user0@acme.example", "p001")
     assert "Ben Castle 1 (p001) left on" in row["reason"]
     assert json.loads(row["evidence"])["days"] == 30
-    assert row["fingerprint"].startswith(row["reference"])
+    assert row["reference"] == finding_reference(samples.KEY, row["fingerprint"])
 
 
 def test_hostile_names_are_text() -> None:
