@@ -33,6 +33,7 @@ def render(
         if name not in known:
             raise ConfigError(f"there is no framework '{name}'; there are {', '.join(known)}")
     generated_at = datetime.now(UTC).replace(microsecond=0)
+    sealed = (folder / "evidence" / evidence.MANIFEST).read_bytes()
     written = []
     for name in wanted:
         content = build(
@@ -44,6 +45,7 @@ def render(
             prepared_by=prepared_by,
             manifest_sha256=record.scan.manifest_sha256,
             generated_at=generated_at,
+            manifest=sealed,
         )
         for kind in formats:
             path = folder / "reports" / f"{name}.{kind}"

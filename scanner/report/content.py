@@ -11,6 +11,7 @@ from scanner.errors import ConfigError
 from scanner.frameworks import Framework
 from scanner.model import Record
 from scanner.report import appendix, controls, exceptions, ledger, limitations, scope
+from scanner.report.attachments import Attachment, attachments
 from scanner.report.inputs import Inputs, gather, utc
 from scanner.report.parts import (
     ControlPart,
@@ -77,6 +78,8 @@ class Content:
     rule_files: tuple[RuleFile, ...]
     verification: tuple[str, ...]
     glossary: tuple[Fact, ...]
+    attachments: tuple[Attachment, ...]
+    """Files that lie inside the PDF."""
 
 
 def build(
@@ -89,8 +92,9 @@ def build(
     prepared_by: str,
     manifest_sha256: str,
     generated_at: datetime,
+    manifest: bytes = b"",
 ) -> Content:
-    """Compute a report. `key` makes the pseudonyms; equal arguments give an equal report."""
+    """Compute a report. `key` makes the pseudonyms, `manifest` seals the scan; equal arguments give an equal report."""
     if privacy not in PROFILES:
         raise ConfigError(f"[report] privacy must be one of {', '.join(PROFILES)}, not {privacy!r}")
     if len(key) != KEY_BYTES:
@@ -138,6 +142,7 @@ def build(
         rule_files=appendix.rule_files(inputs),
         verification=appendix.verification(inputs, manifest_sha256),
         glossary=appendix.glossary(inputs),
+        attachments=attachments(inputs, report_id, manifest),
     )
 
 

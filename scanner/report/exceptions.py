@@ -1,7 +1,7 @@
 """Findings in plain language, grouped by rule; exceptions, open questions, leads and accepted risks kept apart."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.frameworks import RuleShare, Strength
 from scanner.model import Finding, FindingState, Severity
@@ -136,7 +136,7 @@ def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]
         severity_word=words(f"severity.{severity}"),
         why=inputs.disclosure.text(rule.why) if rule else "",
         remedy=inputs.disclosure.text(rule.remedy) if rule else "",
-        rows=tuple(_rows(inputs, shown)),
+        rows=tuple(finding_rows(inputs, shown)),
         total=len(found),
         shown_sentence=words("exceptions.capped", n=len(found), shown=len(shown)) if len(shown) < len(found) else "",
         denominator=f"{_denominator(inputs, share, found)} {sums}" if prefix == "rule" else sums,
@@ -144,7 +144,8 @@ def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]
     )
 
 
-def _rows(inputs: Inputs, findings: Iterable[Finding]) -> Iterable[ExceptionRow]:
+def finding_rows(inputs: Inputs, findings: Iterable[Finding]) -> Iterator[ExceptionRow]:
+    """Yield findings as the privacy profile lets them be seen, in their order."""
     for finding in findings:
         subject, person, is_name = _subject(inputs, finding)
         yield ExceptionRow(

@@ -18,6 +18,7 @@ def content_of(record: object | None = None, framework: object | None = None, **
         "rows_per_rule": 20,
         "prepared_by": "Night scheduler",
         "manifest_sha256": samples.MANIFEST,
+        "manifest": samples.SEALED,
         "generated_at": samples.GENERATED,
     }
     return build(record or samples.record(), framework or samples.framework(), **(arguments | changes))

@@ -26,7 +26,8 @@ from scanner.model import (
 )
 
 KEY = bytes(range(32))
-MANIFEST = hashlib.sha256(b"manifest").hexdigest()
+SEALED = b'{"schema":"orphanscan.manifest/1"}'
+MANIFEST = hashlib.sha256(SEALED).hexdigest()
 GENERATED = datetime(2026, 10, 1, 7, 30, tzinfo=UTC)
 AS_OF = datetime(2026, 10, 1, 6, 0, tzinfo=UTC)
 SCRIPT = "<script>document.title='owned'</script>"

@@ -41,7 +41,7 @@ def test_rows_are_capped_and_the_cap_is_told(content: Make) -> None:
     section = next(one for one in report.exceptions if one.rule == "leaver-still-active")
 
     assert len(section.rows) == 50
-    assert section.shown_sentence == "50 of 1,204 shown; the full list is in findings.csv of the scan folder."
+    assert section.shown_sentence == "50 of 1,204 shown; findings.csv inside the PDF of this report lists all."
 
 
 def test_worst_rows_come_first(content: Make) -> None:
