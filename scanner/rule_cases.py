@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from scanner.errors import ConfigError
-from scanner.model import Finding, Rule
+from scanner.model import Finding, Rule, RuleOutcome
 from scanner.rule_process import Child, RuleError
 from scanner.rule_runner import run_in
 from scanner.rules import with_params
@@ -92,6 +92,8 @@ def _run_case(child: Child, rule: Rule, case: Case, file: Path) -> CaseResult:
         (result,) = run_in(child, file, [with_params(rule, case.get("params", {}))], as_of=clock, max_seconds=30)
     except (duckdb.Error, RuleError, ConfigError) as exc:
         return CaseResult(rule.id, case["name"], " ".join(str(exc).split()))
+    if result.result is RuleOutcome.ERROR:
+        return CaseResult(rule.id, case["name"], result.detail)
     wanted = [dict(entry) for entry in case.get("flagged", [])]
     for finding in result.findings:
         match = next((w for w in wanted if all(str(getattr(finding, k)) == str(v) for k, v in w.items())), None)

@@ -220,6 +220,11 @@ def _share(
 
 
 def _app_untestable(rule: Rule, app: str | None, scope: int, lacking: int, frame: Frame) -> str:
+    if app is None and rule.needs.apps:
+        # What a person holds in an application that was not read whole is not known.
+        incomplete = [name for name, verdict in frame.verdicts.items() if verdict != "complete"]
+        if incomplete:
+            return f"{incomplete[0]}: {_unread(frame.verdicts[incomplete[0]])}"
     verdict = frame.verdicts.get(app) if app is not None else "complete"
     if rule.needs.apps and verdict not in ("complete", None):
         return _unread(verdict)

@@ -20,10 +20,11 @@ select
     a.username,
     case
         when a.owner_worker_id is null then 'The account has no owner who is a known person.'
-        when w.status in ('terminated', 'vanished') then 'The owner of the account has left.'
+        when w.status = 'terminated' then 'The owner of the account has left.'
+        when w.status = 'vanished' then 'The owner of the account is in no roster any more.'
         else 'The owner has not confirmed the account within ' || $attest_days::integer || ' days.'
     end as reason,
-    case when a.is_active is null then 'unknown' else 'fail' end as verdict,
+    if(w.status = 'vanished' or a.is_active is null, 'unknown', 'fail') as verdict,
     a.kind,
     r.attested_at
 from service_accounts a

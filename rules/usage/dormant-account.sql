@@ -43,6 +43,13 @@ privileged as (
     join idle i on i.app = g.app and i.account_id = g.account_id
     where g.is_privileged
 ),
+uses as (
+    -- Programs and devices keep an account in use without a sign-in by a person.
+    select s.app, s.account_id, max(s.signed_in_at) as last_event_at
+    from sign_ins s
+    semi join idle i on i.app = s.app and i.account_id = s.account_id
+    group by s.app, s.account_id
+),
 judged as (
     select
         i.app,
@@ -51,11 +58,12 @@ judged as (
         i.worker_id,
         i.is_active,
         i.created_at,
-        i.last_used_at,
+        greatest(i.last_used_at, u.last_event_at) as last_used_at,
         p.account_id is not null as is_privileged,
         if(p.account_id is null, $dormant_days::integer, $privileged_dormant_days::integer) as limit_days
     from idle i
     left join privileged p on p.app = i.app and p.account_id = i.account_id
+    left join uses u on u.app = i.app and u.account_id = i.account_id
     left join workers w on w.worker_id = i.worker_id
     -- People on leave are absent, and leavers have a rule of their own.
     where coalesce(w.status, 'active') not in ('on_leave', 'terminated')

@@ -1,0 +1,113 @@
+/*---
+title = "Account that says something else than HR"
+severity = "low"
+population = "matched_accounts"
+why = "Address or name of the account differ from HR for days. Mail goes to the wrong place, matches fail, and the next rule judges the wrong person. Preferred names are people's own: only a name that shares no word with HR's counts, and only where both are written in the Latin alphabet."
+remedy = "Correct the source first, then the application. Do not force a legal name."
+remedy_mode = "notify"
+needs = { roster = true, history = true }
+
+[params.settle_days]
+type = "integer"
+default = 7
+min = 0
+max = 365
+source = "Our default: changes take some days to arrive everywhere."
+---*/
+with known as (
+    select
+        a.app,
+        a.account_id,
+        a.username,
+        a.worker_id,
+        lower(trim(a.email)) as email,
+        lower(trim(w.email)) as hr_email,
+        list_transform(w.other_emails, lambda e: lower(trim(e))) as hr_others,
+        strip_accents(lower(trim(a.display_name))) as name,
+        strip_accents(lower(trim(w.full_name))) as hr_name
+    from matched_accounts a
+    join workers w on w.worker_id = a.worker_id
+    where a.is_active
+        and a.kind = 'human'
+        -- A decision by a person settles the doubt.
+        and a.match_method <> 'link'
+        and w.status in ('active', 'on_leave')
+),
+compared as (
+    select
+        app,
+        account_id,
+        username,
+        worker_id,
+        email,
+        coalesce(
+            email like '%_@_%'
+            and email <> hr_email
+            -- With a sub-address it is the same mailbox.
+            and regexp_replace(email, '\+[^@]*@', '@') <> hr_email
+            and not list_contains(coalesce(hr_others, []), email),
+            false
+        ) as is_other_email,
+        coalesce(
+            regexp_full_match(name, '[a-z .,''-]+')
+            and regexp_full_match(hr_name, '[a-z .,''-]+')
+            and not list_has_any(
+                list_filter(regexp_split_to_array(name, '[^a-z]+'), lambda x: length(x) > 1),
+                list_filter(regexp_split_to_array(hr_name, '[^a-z]+'), lambda x: length(x) > 1)
+            ),
+            false
+        ) as is_other_name
+    from known
+),
+differing as (
+    select
+        c.app,
+        c.account_id,
+        c.username,
+        c.worker_id,
+        -- Addresses of foreign domains have a rule of their own.
+        c.is_other_email and d.domain is not null as is_other_email,
+        c.is_other_name
+    from compared c
+    left join approved_domains d on d.source = 'organization' and d.domain = split_part(c.email, '@', -1)
+    where (c.is_other_email and d.domain is not null) or c.is_other_name
+),
+first_scan as (
+    select min(first_seen_at) as at
+    from account_history
+),
+stretches as (
+    -- Both sides have stood like this at least since the later of their latest changes.
+    select
+        d.app,
+        d.account_id,
+        greatest(max(h.first_seen_at), max(v.first_seen_at)) as since
+    from differing d
+    join account_history h on h.app = d.app and h.account_id = d.account_id and h.ended_at is null
+    join worker_history v on v.worker_id = d.worker_id and v.ended_at is null
+    group by d.app, d.account_id
+)
+select
+    d.app,
+    d.account_id,
+    d.username,
+    d.worker_id,
+    case
+        when d.is_other_email and d.is_other_name then 'E-mail address and name'
+        when d.is_other_email then 'The e-mail address'
+        else 'The name'
+    end || if(d.is_other_email and d.is_other_name, ' differ', ' differs') || ' from HR' || case
+        when s.since <= $as_of - to_days($settle_days::integer)
+            then ' for more than ' || date_diff('day', s.since, $as_of) || ' days.'
+        else ', since when is not known.'
+    end as reason,
+    if(s.since <= $as_of - to_days($settle_days::integer), 'fail', 'unknown') as verdict,
+    d.is_other_email,
+    d.is_other_name,
+    s.since as differs_since
+from differing d
+join stretches s on s.app = d.app and s.account_id = d.account_id
+cross join first_scan f
+where s.since <= $as_of - to_days($settle_days::integer)
+    -- Seen to begin, and not long enough ago: nothing yet.
+    or s.since = f.at

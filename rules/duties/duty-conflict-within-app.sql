@@ -1,0 +1,76 @@
+/*---
+title = "Conflicting duties in one application"
+severity = "high"
+population = "duty_holdings"
+why = "One person can do both halves of what two people should do, by one account or by two. The pairs and what gives them are the organisation's own, and count from its approval on. A compensating control is printed; it does not end the conflict."
+remedy = "Take one of the two functions away, or name who checks what is done with both."
+remedy_mode = "notify"
+needs = { roster = true, policy = ["duty_conflicts"] }
+---*/
+with by_account as (
+    select
+        a.app,
+        a.account_id,
+        a.username,
+        a.worker_id,
+        a.is_active,
+        c.conflict,
+        c.function_a,
+        c.function_b,
+        c.risk,
+        c.compensating_control,
+        a.entitlement as entitlement_a,
+        b.entitlement as entitlement_b
+    from duty_holdings a
+    join duty_conflicts c on c.function_a = a.function
+    join duty_holdings b on b.app = a.app and b.account_id = a.account_id and b.function = c.function_b
+),
+by_person as (
+    -- Through two accounts of one person; where one account gives both, that one is told.
+    select
+        a.app,
+        a.worker_id,
+        c.conflict,
+        c.function_a,
+        c.function_b,
+        any_value(c.risk) as risk,
+        any_value(c.compensating_control) as compensating_control,
+        min(a.entitlement) as entitlement_a,
+        min(b.entitlement) as entitlement_b,
+        bool_or(
+            a.is_active and b.is_active and a.match_confidence = 'certain' and b.match_confidence = 'certain'
+        ) as is_sure
+    from duty_holdings a
+    join duty_conflicts c on c.function_a = a.function
+    join duty_holdings b
+        on b.app = a.app and b.worker_id = a.worker_id and b.function = c.function_b and b.account_id <> a.account_id
+    anti join by_account o on o.app = a.app and o.worker_id = a.worker_id and o.conflict = c.conflict
+    group by a.app, a.worker_id, c.conflict, c.function_a, c.function_b
+)
+select
+    app,
+    account_id,
+    username,
+    worker_id,
+    'pair:' || conflict as subject,
+    'The account gives both ' || function_a || ' and ' || function_b || '.' as reason,
+    if(is_active is null, 'unknown', 'fail') as verdict,
+    risk,
+    compensating_control,
+    entitlement_a,
+    entitlement_b
+from by_account
+union all
+select
+    app,
+    null,
+    null,
+    worker_id,
+    'pair:' || conflict,
+    'Two accounts of one person give ' || function_a || ' and ' || function_b || '.',
+    if(is_sure, 'fail', 'unknown'),
+    risk,
+    compensating_control,
+    entitlement_a,
+    entitlement_b
+from by_person
