@@ -87,5 +87,9 @@ def _admins(open_: Frame, people: Frame, privileged: Frame) -> Frame:
     admins = who.groupby(able["app"]).nunique()
     crowd = people.groupby("app").size()
     limit = (crowd * 2 // 100).clip(lower=3)
-    over = admins.index[admins > limit.reindex(admins.index)]
-    return pd.DataFrame({"app": over.to_numpy(), "account_id": None})
+    alone = (admins == 1) & (crowd.reindex(admins.index) >= 10)
+    # Too many, or a single one among ten or more.
+    over = admins.index[(admins > limit.reindex(admins.index)) | alone]
+    return pd.DataFrame(
+        {"app": over.to_numpy(), "account_id": None, "severity": np.where(alone[over], "low", "medium")}
+    )

@@ -104,6 +104,11 @@ def _admins(active: pl.LazyFrame, people: pl.LazyFrame, grants: pl.LazyFrame) ->
     limit = pl.max_horizontal(pl.lit(3), (c("people") * 2 / 100).floor().cast(pl.Int64))
     return (
         admins.join(people.group_by("app").agg(people=pl.len().cast(pl.Int64)), on="app")
-        .filter(c("admins") > limit)
-        .select("app", pl.lit(None, pl.String).alias("account_id"))
+        # Too many, or a single one among ten or more.
+        .filter((c("admins") > limit) | ((c("admins") == 1) & (c("people") >= 10)))
+        .select(
+            "app",
+            pl.lit(None, pl.String).alias("account_id"),
+            pl.when(c("admins") == 1).then(pl.lit("low")).otherwise(pl.lit("medium")).alias("severity"),
+        )
     )
