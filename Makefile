@@ -25,6 +25,7 @@ docs: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.every_rule
+	$(BIN)/python -m benchmarks.collecting
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.accuracy --write

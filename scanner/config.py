@@ -203,8 +203,8 @@ class ScanSettings:
 
     fail_on: str = "high"
     """Exit 1 where an exception is of this severity or worse: critical, high, medium, low or info."""
-    parallel: int = 4
-    """Sources collected at the same time."""
+    parallel: int = 64
+    """Sources collected at the same time; each server is asked no faster for it."""
     max_seconds: float = 3600
     """For collecting all sources; what has not ended by then is incomplete."""
     memory_mb: int = 1024

@@ -101,7 +101,8 @@ def _is_visible(character: str) -> bool:
 def _may_hide(raw: bytes) -> bool:
     if b"\x7f" in raw or (b"\\" in raw and _HIDING_ESCAPES.search(raw)):
         return True
-    return not raw.isascii() and any(lead in raw for lead in _HIDING_BYTES)
+    # Looking for one byte is twenty times as fast as for two.
+    return not raw.isascii() and any(lead[:1] in raw and lead in raw for lead in _HIDING_BYTES)
 
 
 def _squeeze(form: str) -> str:

@@ -27,7 +27,7 @@ _PAGE_NAMES = (b'"resources"', b'"totalresults"')
 class _Tally:
     """What the file holds of one kind: users, groups, or both in one list."""
 
-    ids: set[tuple[str, bytes]] = field(default_factory=set)
+    ids: set[tuple[str, int]] = field(default_factory=set)
     lines: list[bytes] = field(default_factory=list)
     totals: set[int] = field(default_factory=set)
     duplicates: int = 0
@@ -230,7 +230,7 @@ def _is_page(document: dict[str, object]) -> bool:
 def _take(content: _Content, page: Page) -> None:
     content.rejected += page.rejected
     kinds: set[str] = set()
-    found: set[tuple[str, bytes]] = set()
+    found: set[tuple[str, int]] = set()
     for key, line in zip(page.keys, page.lines, strict=True):
         kind = kind_of(line)
         kinds.add(kind)

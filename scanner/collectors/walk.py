@@ -28,11 +28,11 @@ class Walk:
     """One pass over a list."""
 
     file: BinaryIO
-    ids: set[bytes] = field(default_factory=set)
+    ids: set[int] = field(default_factory=set)
     received: int = 0
     """Elements sent, repeated and rejected ones included: the position in the list."""
     duplicates: int = 0
-    repeated: dict[bytes, set[bytes]] = field(default_factory=dict)
+    repeated: dict[int, set[int]] = field(default_factory=dict)
     """The names under which an id came again, two at most: more than one user may go by one id."""
     conflicts: int = 0
     """Ids that stand for several users or groups."""
@@ -73,13 +73,7 @@ class Walk:
 
         `is_part`: the page belongs to a narrower list, whose total says nothing about the whole.
         """
-        fresh: list[bytes] = []
-        for key, line in zip(page.keys, page.lines, strict=True):
-            if key not in self.ids:
-                self.ids.add(key)
-                fresh.append(line)
-            elif len(names := self.repeated.setdefault(key, set())) < 2:
-                names.add(name_key(line))
+        fresh = self._fresh(page)
         write(self.file, fresh)
         self.has_members = self.has_members or page.has_members
         if fresh or not (page.keys or page.junk in self.junk):
@@ -92,9 +86,26 @@ class Walk:
         if not is_part:
             self._note_total(page)
         if page.lines:
-            self.last_line = page.lines[-1]
+            self.last_line = bytes(page.lines[-1])  # not a slice, which would keep the whole page
         self.pages += 1
         return len(fresh)
+
+    def _fresh(self, page: Page) -> list[bytes]:
+        """Remember the ids of a page; return the lines whose id is new."""
+        known = len(self.ids)
+        if self.ids.isdisjoint(page.keys):
+            self.ids.update(page.keys)
+            if len(self.ids) - known == len(page.keys):
+                return page.lines
+            self.ids.difference_update(page.keys)  # one of them comes twice in this page
+        fresh = []
+        for key, line in zip(page.keys, page.lines, strict=True):
+            if key not in self.ids:
+                self.ids.add(key)
+                fresh.append(line)
+            elif len(names := self.repeated.setdefault(key, set())) < 2:
+                names.add(name_key(line))
+        return fresh
 
     def _note_total(self, page: Page) -> None:
         if self.pages == 0:
@@ -110,6 +121,6 @@ def write(file: BinaryIO, lines: list[bytes]) -> None:
     if not lines:
         return
     try:
-        file.write(b"\n".join(lines) + b"\n")
+        file.write(b"\n".join([*lines, b""]))
     except OSError as error:
         raise StoreError(f"the staging folder cannot be written: {error.strerror}") from None

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,14 @@ from scanner.store import ndjson, nesting, scim_paths
 _HERE = Path(__file__).parent
 _TEXT = ("id", "userName", "displayName", "externalId", "userType", "active", "name.formatted")
 _LISTS = ("emails", "roles", "entitlements", "groups")
+_SHAPES = {
+    "name": 'struct(formatted varchar, "givenName" varchar, "familyName" varchar)',
+    "meta": 'struct(created varchar, "lastModified" varchar, version varchar)',
+    **dict.fromkeys(
+        _LISTS, 'struct("value" varchar, "type" varchar, "primary" varchar, display varchar, "$ref" varchar)[]'
+    ),
+}
+"""What RFC 7643 says of them."""
 _FIELDS = (
     "last_sign_in_at",
     "last_activity_at",
@@ -32,6 +40,13 @@ _FIELDS = (
 _PARSED = ("hire_date_parsed", "termination_date_parsed", "last_day_worked_parsed", "contract_end_parsed")
 _NUMBER_PATH = f"{scim_paths.ENTERPRISE}:employeeNumber"
 _DEFAULT_DATE_FORMAT = "%Y-%m-%d"
+_SETTINGS = {
+    "TimeZone": "UTC",  # of times that name no zone
+    "preserve_insertion_order": "true",  # as in the file, so that "the last" has a meaning
+    "force_compression": "uncompressed",  # compressing these tables takes longer than reading them once
+}
+_LEAST_BYTES = 160 * 1024 * 1024
+"""Memory in which any number of accounts is loaded as fast as in more, which DuckDB would fill all the same."""
 
 
 def load(
@@ -62,12 +77,10 @@ def load(
             if "groups" in item.files and source_id in applications:
                 _load_groups(con, source_id, item.files["groups"])
         params = {"as_of": as_of.astimezone(UTC).replace(tzinfo=None)}
-        for script in (
-            "normalize_employments.sql",
-            "normalize_workers.sql",
-            "normalize_accounts.sql",
-            "normalize_groups.sql",
-        ):
+        for script in ("normalize_employments.sql", "normalize_workers.sql"):
+            _run(con, script, params)
+        con.execute("set preserve_insertion_order = false")  # from here on rowid alone tells what came last
+        for script in ("normalize_accounts.sql", "normalize_groups.sql"):
             _run(con, script, params)
         nesting.expand(con)
         _run(con, "normalize_grants.sql", params)
@@ -75,18 +88,21 @@ def load(
 
 @contextmanager
 def _set_up(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Make times without a zone UTC, and keep rows in the order of their file, so that "the last" has a meaning."""
-    row = con.execute("select current_setting('TimeZone'), current_setting('preserve_insertion_order')").fetchone() or (
-        "UTC",
-        True,
-    )
-    con.execute("set TimeZone = 'UTC'")
-    con.execute("set preserve_insertion_order = true")
+    """Set what loading needs, and set it back afterwards."""
+    names = (*_SETTINGS, "memory_limit")
+    listed = ", ".join(f"current_setting('{name}')" for name in names)
+    before = con.execute(f"select {listed}").fetchone() or ()
+    row = con.execute(
+        f"select least(parse_formatted_bytes(current_setting('memory_limit')), {_LEAST_BYTES})"
+    ).fetchone()
     try:
+        con.execute("set variable full_memory_limit = current_setting('memory_limit')")
+        for name, value in {**_SETTINGS, "memory_limit": f"{row[0] if row else _LEAST_BYTES}B"}.items():
+            con.execute(f"set {name} = {ndjson.literal(value)}")
         yield
     finally:
-        con.execute(f"set TimeZone = {ndjson.literal(str(row[0]))}")
-        con.execute(f"set preserve_insertion_order = {'true' if row[1] else 'false'}")
+        for name, value in zip(names, before, strict=True):
+            con.execute(f"set {name} = {ndjson.literal(str(value))}")
 
 
 @contextmanager
@@ -104,7 +120,17 @@ def _translated() -> Iterator[None]:
 def _run(con: duckdb.DuckDBPyConnection, script: str, params: Mapping[str, object]) -> None:
     """Run the statements of a script, each with the parameters that it names."""
     for statement in con.extract_statements((_HERE / script).read_text()):
-        con.execute(statement, {name: params[name] for name in statement.named_parameters})
+        _execute(con, statement, {name: params[name] for name in statement.named_parameters})
+
+
+def _execute(con: duckdb.DuckDBPyConnection, sql: str | duckdb.Statement, params: Mapping[str, object]) -> None:
+    """Execute a statement in little memory, or in all that is allowed if that does not suffice."""
+    try:
+        con.execute(sql, params)
+    except duckdb.OutOfMemoryException:
+        row = con.execute("select getvariable('full_memory_limit')").fetchone()
+        con.execute(f"set memory_limit = {ndjson.literal(row[0] if row else '')}")
+        con.execute(sql, params)
 
 
 def _load_workers(con: duckdb.DuckDBPyConnection, roster: Roster, config: Config, file: Path) -> None:
@@ -115,7 +141,8 @@ def _load_workers(con: duckdb.DuckDBPyConnection, roster: Roster, config: Config
         dates = ", ".join(
             f"roster_date({name.removesuffix('_parsed')}, $format, $lenient) as {name}" for name in _PARSED
         )
-        con.execute(
+        _execute(
+            con,
             f"insert into raw_workers by name select $roster as roster, coalesce(try_cast(line as bigint), 0) as line,"
             f" {', '.join(texts)}, {dates}"
             f" from {ndjson.reader({'line': 'varchar', **dict.fromkeys(texts, 'varchar')}, longest)}",
@@ -151,17 +178,27 @@ def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) ->
             return "null" if rest else ndjson.name(column)
         return f"json_extract_string({ndjson.name(column)}, {ndjson.literal(scim_paths.json_path(rest))})"
 
-    def insert(path: Path) -> None:
-        fields = ", ".join(f"{value(field)} as {field}" for field in _FIELDS)
-        quick = ", ".join(f"scim_quick({name}) as {name}_quick" for name in _LISTS)
-        lists = ", ".join(f"scim_list({name}_quick, {name}) as {name}" for name in _LISTS)
-        con.execute(
+    fields = ", ".join(f"{value(field)} as {field}" for field in _FIELDS)
+
+    def insert_from(path: Path, shapes: Mapping[str, str], sought: str, rows: str) -> None:
+        _execute(
+            con,
             "insert into raw_users by name select $app as app, id, userName as username, displayName as display_name,"
-            " externalId as external_id, active, userType as user_type, scim_name(name) as name,"
-            f' "name.formatted" as flat_name, scim_meta(meta) as meta, {lists}, {fields}'
-            f" from (select *, {quick} from {ndjson.reader(columns, survey.longest)})",
+            f' externalId as external_id, active, userType as user_type, "name.formatted" as flat_name, {sought},'
+            f" {fields} from {rows.format(ndjson.reader({**columns, **shapes}, survey.longest))}",
             {"file": os.fspath(path), "app": app.id},
         )
+
+    def insert(path: Path) -> None:
+        if not any(keys[0].lower() in _SHAPES for keys in places.values()):
+            with suppress(duckdb.InvalidInputException, duckdb.ConversionException):
+                lists = ", ".join(f"scim_usual({name}) as {name}" for name in _LISTS)
+                insert_from(path, _SHAPES, f"name, meta, {lists}", "{}")
+                return
+        quick = ", ".join(f"scim_quick({name}) as {name}_quick" for name in _LISTS)
+        lists = ", ".join(f"scim_list({name}_quick, {name}) as {name}" for name in _LISTS)
+        sought = f"scim_name(name) as name, scim_meta(meta) as meta, {lists}"
+        insert_from(path, {}, sought, f"(select *, {quick} from {{}})")
 
     ndjson.read(con, app.id, "users", file, insert)
 
@@ -169,7 +206,8 @@ def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) ->
 def _load_groups(con: duckdb.DuckDBPyConnection, app: str, file: Path) -> None:
     def insert(path: Path) -> None:
         columns = {"id": "varchar", "displayName": "varchar", "members": "json"}
-        con.execute(
+        _execute(
+            con,
             "insert into raw_groups by name select $app as app, id, displayName as display_name,"
             " scim_list(quick, members) as members"
             f" from (select *, scim_quick(members) as quick from {ndjson.reader(columns, longest)})",

@@ -47,9 +47,15 @@ insert into n_accounts (
     user_type, declared_kind, owner, created_at, deactivated_at, last_sign_in_at, last_activity_at, last_modified_at,
     mfa, version, origin
 )
-with mailed as (
+with numbered as (
+    -- By itself, as sorting whole rows would take many times the memory.
+    select rowid as place, row_number() over (order by app, id) as account_no
+    from raw_users
+),
+mailed as (
     select
         *,
+        rowid as place,
         list_filter(emails, lambda e: contains(e.value, '@')) as mails
     from raw_users
 ),
@@ -64,7 +70,7 @@ chosen as (
     from mailed
 )
 select
-    row_number() over (order by app, id),
+    account_no,
     app,
     id,
     nullif(username, ''),
@@ -97,7 +103,8 @@ select
     scim_boolean(mfa),
     said(meta.version),
     if(word(origin) in ('scim', 'local', 'jit', 'import'), word(origin), null)
-from chosen;
+from chosen
+join numbered using (place);
 
 drop table repeated_users;
 drop table first_rows;

@@ -31,12 +31,12 @@ where trim(username) <> ''
 group by app, lower(trim(username))
 having count(*) = 1;
 
--- What users say about their groups. `value` ought to be the id; some servers write the name.
+-- What users say about their groups. `value` ought to be the id; some servers write the name, or only a reference.
 create temp table told_by_users as
 select
     t.account_no,
     t.app,
-    coalesce(g.id, r.id, n.id, t.value) as group_id,
+    coalesce(t.by_id, r.id, n.id, t.value) as group_id,
     max(t.display) as display,
     case
         when bool_or(t.type = 'direct') then true
@@ -49,14 +49,16 @@ from (
         trim(u.g.value) as value,
         nullif(trim(u.g.display), '') as display,
         lower(u.g.type) as type,
-        nullif(regexp_extract(u.g."$ref", '[^/]+$'), '') as tail
+        g.id as by_id,
+        if(g.id is null, nullif(regexp_extract(u.g."$ref", '[^/]+$'), ''), null) as tail,
+        if(g.id is null, lower(trim(u.g.value)), null) as name
     from (select app, id, unnest(groups) as g from raw_users) u
     join n_accounts a on a.app = u.app and a.account_id = u.id
+    left join known_groups g on g.app = u.app and g.id = trim(u.g.value)
 ) t
-left join known_groups g on g.app = t.app and g.id = t.value
 left join known_groups r on r.app = t.app and r.id = t.tail
-left join group_names n on n.app = t.app and n.key = lower(t.value)
-group by t.account_no, t.app, coalesce(g.id, r.id, n.id, t.value);
+left join group_names n on n.app = t.app and n.key = t.name
+group by t.account_no, t.app, coalesce(t.by_id, r.id, n.id, t.value);
 
 -- What groups say about their members. A reference may be an id, a path, or a user name; it may mean a user or a group.
 create temp table told_by_groups as

@@ -97,6 +97,17 @@ create or replace temp macro scim_slow(j) as
 create or replace temp macro scim_list(quick, j) as
     list_filter(if(scim_is_odd(quick, j), scim_slow(j), quick), lambda e: trim(e.value) <> '');
 
+-- A list that was read in its usual shape; an error where the slow way might make something else of it: at values
+-- that are missing, or begin with a blank, { or [. Comparisons are many times as fast as functions here.
+create or replace temp macro scim_usual(list) as
+    if(
+        len(list_filter(list, lambda e:
+            e.value is null or e.value < '!' or (e.value >= '[' and e.value < '\') or (e.value >= '{' and e.value < '|')
+        )) > 0,
+        error('an element of an unusual shape'),
+        list
+    );
+
 create or replace temp macro scim_name(j) as
     if(
         json_type(j) = 'VARCHAR',

@@ -1,8 +1,8 @@
 -- Rows as they were read, typed no further than their JSON shape. Dropped at the end of normalisation.
 
-create table n_notes (source_id varchar not null, note varchar not null, n bigint not null);
+create temp table n_notes (source_id varchar not null, note varchar not null, n bigint not null);
 
-create table raw_workers (
+create temp table raw_workers (
     roster varchar,
     line bigint,
     employee_number varchar,
@@ -28,7 +28,7 @@ create table raw_workers (
     contract_end_parsed date
 );
 
-create table raw_users (
+create temp table raw_users (
     app varchar,
     id varchar,
     username varchar,
@@ -54,7 +54,7 @@ create table raw_users (
     origin varchar
 );
 
-create table raw_groups (
+create temp table raw_groups (
     app varchar,
     id varchar,
     display_name varchar,

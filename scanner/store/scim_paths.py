@@ -12,6 +12,7 @@ _CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 _HEAD = 500
 _STRIDE = 97
 _SAMPLE = 3000
+_BLOCK = 1024 * 1024
 
 Keys = tuple[str, ...]
 """Object keys from the resource down to the value."""
@@ -32,10 +33,10 @@ def survey(file: Path, paths: Iterable[str]) -> Survey:
     longest = 0
     sample: list[bytes] = []
     with file.open("rb") as lines:
-        for number, line in enumerate(lines):
-            longest = max(longest, len(line))
-            if (number < _HEAD or number % _STRIDE == 0) and len(sample) < _SAMPLE:
-                sample.append(line)
+        while block := lines.readlines(_BLOCK):
+            longest = max(longest, max(map(len, block)))
+            # All of the head, then a line here and there.
+            sample += (block[::_STRIDE] if sample else block[:_HEAD])[: _SAMPLE - len(sample)]
     found = {path: candidates(path)[0] for path in paths}
     wanted = set(found)
     for line in sample if wanted else ():

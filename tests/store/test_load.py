@@ -15,8 +15,10 @@ from scanner.config import Application, KindPattern, Matching, Roster
 from scanner.errors import StoreError
 from scanner.model import Collected, Source, Verdict
 from scanner.policy import ApprovedDomain, Link, Policies, PrivilegedEntitlement, RegisterEntry
+from scanner.store import load as loading
 from scanner.store.load import load
 
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 AS_OF = datetime(2026, 3, 31, 22, tzinfo=UTC)
 
 
@@ -182,6 +184,55 @@ def test_tiny_memory_limit_is_a_store_error(tmp_path: Path) -> None:
     world = World(users={"crm": users}, options={"memory_limit": "8MB", "max_temp_directory_size": "1MB"})
     with pytest.raises(StoreError, match="memory"), loaded(tmp_path, world):
         pass
+
+
+def test_users_of_the_usual_shape_load_alike_beside_odd_ones(tmp_path: Path) -> None:
+    """The quick way for the shapes of RFC 7643 and the patient way for everything else give the same accounts."""
+    usual: list[dict[str, Any]] = [
+        {"id": "a"},
+        {"id": "b", "emails": [], "groups": None, "name": {"givenName": "Ada", "familyName": "Blum"}},
+        {"id": "c", "emails": [{"value": "c@x", "primary": True}, {"value": "d@x"}], "roles": [{"value": 7}]},
+        {"id": "d", "groups": [{"value": "g1", "display": "One", "type": "direct"}], "meta": {"version": "1"}},
+        {"id": "e", "entitlements": [{"value": "~\u00e9"}], "active": False, ENTERPRISE: {"employeeNumber": 42}},
+    ]
+    odd = [
+        {"id": "z", "emails": "z@x"},
+        {"id": "z", "roles": ["admin"]},
+        {"id": "z", "roles": [{"value": ""}]},
+        {"id": "z", "groups": [{"value": '{"value": "g1"}'}]},
+        {"id": "z", "entitlements": [None]},
+        {"id": "z", "name": "Zoe"},
+        {"id": "z", "meta": []},
+    ]
+    told = "account_id <> 'z'"
+    tables = {
+        "n_accounts": told,
+        "n_grants": told,
+        "n_entitlements": f"entitlement in (select entitlement from n_grants where {told})",
+    }
+
+    def read(users: list[dict[str, Any]], folder: Path) -> list[list[tuple[Any, ...]]]:
+        folder.mkdir()
+        with loaded(folder, World(users={"crm": users})) as con:
+            return [
+                con.execute(f"select * from {table} where {condition} order by all").fetchall()
+                for table, condition in tables.items()
+            ]
+
+    expected = read(usual, tmp_path / "usual")
+    assert [len(rows) for rows in expected] == [5, 3, 3]
+    for number, row in enumerate(odd):
+        assert read([*usual, row], tmp_path / str(number)) == expected
+
+
+def test_what_needs_more_memory_gets_all_that_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading begins in little memory; a statement for which that does not suffice is repeated in all of it."""
+    monkeypatch.setattr(loading, "_LEAST_BYTES", 4_000_000)
+    users = [{"id": f"u{n}", "userName": f"user{n}@acme.example", "displayName": "x" * 200} for n in range(5000)]
+    options = {"memory_limit": "200MB", "max_temp_directory_size": "1MB"}
+    with loaded(tmp_path, World(users={"crm": users}, options=options)) as con:
+        assert con.execute("select count(*) from n_accounts").fetchall() == [(5000,)]
+        assert con.execute("select current_setting('memory_limit') > '190'").fetchall() == [(True,)]
 
 
 def test_twenty_thousand_users_within_256_mb(tmp_path: Path) -> None:
