@@ -20,6 +20,8 @@ from scanner.model import Verdict
 
 MEMBER_CAPS = frozenset({100, 200, 500, 1000, 2000, 5000})
 """Where servers are known, or likely, to cut the members of a group."""
+NO_GROUPS = (404, 501)
+"""What servers without groups answer; so may others."""
 _MISSING = "memberships are missing"
 _MOST_SUSPECTS = 100
 """Groups that are read again to see whether a list of members was cut."""
@@ -57,7 +59,7 @@ def read_groups(lister: Lister, profile: Profile, into: Path, progress: Progress
     path = into / "groups.ndjson"
     listing = read_list(lister, path, "groups")
     if listing.refusal is not None:
-        if listing.refusal.status in (404, 501) and (not profile.groups or not offers_groups(lister.asking.session)):
+        if listing.refusal.status in NO_GROUPS and (not profile.groups or not offers_groups(lister.asking.session)):
             return Groups(Verdict.COMPLETE, "the application offers no groups")
         return Groups(Verdict.SHORT, f"{_MISSING}: {listing.detail}", listing)
     missing, verdict = "", Verdict.SHORT

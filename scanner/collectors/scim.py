@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,18 +86,19 @@ def _collect(
     return Collected(replace(source, query=query, sha256=digest.hexdigest()), files)
 
 
+def made_up(lines: Sequence[bytes], profile: Profile) -> str:
+    """Say why these users are none: Snowflake shows one in place of the list that it does not give. Empty: they are."""
+    names = {name.casefold() for name in profile.placeholder_users}
+    if not lines or not all(username_of(line).casefold() in names for line in lines):
+        return ""
+    return f"the list holds only a made-up user, which {profile.name} shows in place of a list that is not enabled"
+
+
 def _without_placeholders(users: Listing, profile: Profile) -> Listing:
-    """Doubt a list of nothing but made-up users: Snowflake shows one in place of the list that it does not give."""
-    if not profile.placeholder_users or not 0 < users.collected <= len(profile.placeholder_users):
+    if not 0 < users.collected <= len(profile.placeholder_users):
         return users
-    made_up = {name.casefold() for name in profile.placeholder_users}
-    if not all(username_of(line).casefold() in made_up for line in users.path.read_bytes().splitlines()):
-        return users
-    return replace(
-        users,
-        verdict=Verdict.UNKNOWN,
-        detail=f"the list holds only a made-up user, which {profile.name} shows in place of a list that is not enabled",
-    )
+    why = made_up(users.path.read_bytes().splitlines(), profile)
+    return replace(users, verdict=Verdict.UNKNOWN, detail=why) if why else users
 
 
 def _source(blank: Source, users: Listing, groups: Groups, found: Discovery, session: Session) -> Source:

@@ -8,16 +8,18 @@ import hashlib
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from scanner.collectors import profiles
 from scanner.collectors.asking import Asking
-from scanner.collectors.discovery import Discovery, Hints, discover
-from scanner.collectors.envelope import Page, id_of
+from scanner.collectors.discovery import Discovery, Hints, discover, offers_groups
+from scanner.collectors.envelope import Page, id_of, name_key
+from scanner.collectors.groups import NO_GROUPS
 from scanner.collectors.http import Session
 from scanner.collectors.profiles import Profile
 from scanner.collectors.refusal import HttpError
+from scanner.collectors.scim import made_up
 from scanner.config import Application
 from scanner.errors import SourceError
 
@@ -58,13 +60,17 @@ def study(app: Application) -> Iterator[Remark]:
         asked = users.count
         first = _first(users, found)
         yield _paging(users, first, asked)
-        yield _total(first)
+        is_short = _stands_behind(users, first)
+        yield _total(first, is_short=is_short)
+        if is_short:
+            first = replace(first, page=replace(first.page, total=None))
         doubts = []
         for remark in (
+            _rows(first.page, profile),
             _onward(users, first),
             _last(users, first),
             _filter(users, first),
-            _groups(Asking(session, "/Groups", users.count, hashlib.sha256()), found),
+            _groups(Asking(session, "/Groups", users.count, hashlib.sha256()), found, profile),
         ):
             yield remark
             doubts += [remark.topic] if remark.is_doubt else []
@@ -119,10 +125,36 @@ def _paging(users: Asking, first: _First, asked: int | None) -> Remark:
     return Remark("paging", f"{how}; {got}{': its page cap' if is_capped else ''}")
 
 
-def _total(first: _First) -> Remark:
+def _stands_behind(users: Asking, first: _First) -> bool:
+    """Look whether a list that its first page holds in full, by its own count, goes on."""
+    page = first.page
+    if first.by_cursor or not page.size or page.total != page.size or not users.takes_start:
+        return False
+    with contextlib.suppress(SourceError):
+        return not set(users.page(users.at(page.size + 1)).keys) <= set(page.keys)
+    return False
+
+
+def _total(first: _First, *, is_short: bool) -> Remark:
+    if is_short:
+        stated = f"{first.page.total:,} users stated, but more stand behind them"
+        return Remark("total", f"{stated}: it is not relied on, so a scan reads the list twice and compares")
     if first.page.total is None:
         return Remark("total", "not stated, so a scan reads the list twice and compares")
     return Remark("total", f"{first.page.total:,} users stated")
+
+
+def _rows(page: Page, profile: Profile) -> Remark:
+    """Look whether the rows can be told apart, and stand for users."""
+    if page.rejected:
+        return Remark("rows", f"{page.rejected:,} of {page.size:,} are no objects or have no id", is_doubt=True)
+    named = set(zip(page.keys, map(name_key, page.lines), strict=True))
+    if len(named) > (distinct := len(set(page.keys))):
+        return Remark("rows", f"{len(named):,} users go by {distinct:,} ids", is_doubt=True)
+    if why := made_up(page.lines, profile):
+        return Remark("rows", why, is_doubt=True)
+    repeated = page.size - distinct
+    return Remark("rows", f"{repeated:,} of {page.size:,} repeat an id" if repeated else f"{distinct:,} with ids")
 
 
 def _onward(users: Asking, first: _First) -> Remark:
@@ -137,6 +169,8 @@ def _onward(users: Asking, first: _First) -> Remark:
         second = users.page(target)
     except SourceError as error:
         return Remark("next page", f"refused: {error}", is_doubt=page.total is None or page.total > page.size)
+    if not second.size and second.next_cursor not in (None, page.next_cursor):
+        return Remark("next page", "empty, with a cursor that goes on")
     if not second.size:
         return Remark("next page", "empty", is_doubt=page.total is not None and page.total > page.size)
     repeated = len(set(page.keys) & set(second.keys))
@@ -156,6 +190,8 @@ def _last(users: Asking, first: _First) -> Remark:
         last = users.page(users.at(total))
         if last.size and not set(last.keys) <= set(page.keys):
             return Remark("last page", f"position {total:,} can be reached")
+        if not last.size and not set(users.page(users.at(0)).keys) <= set(page.keys):
+            return Remark("last page", "it counts positions from 0, where a scan finds the user that is missing")
         why = "is empty" if not last.size else "repeats the first page"
     except SourceError as error:
         why = f"is refused ({error})"
@@ -179,10 +215,13 @@ def _filter(users: Asking, first: _First) -> Remark:
     return Remark("filter", f"`id eq` is not obeyed: {page.size:,} rows came")
 
 
-def _groups(groups: Asking, found: Discovery) -> Remark:
+def _groups(groups: Asking, found: Discovery, profile: Profile) -> Remark:
     try:
         first = _first(groups, found)
     except SourceError as error:
+        is_absent = isinstance(error, HttpError) and error.status in NO_GROUPS
+        if is_absent and (not profile.groups or not offers_groups(groups.session)):
+            return Remark("groups", "the application offers none")
         return Remark("groups", f"cannot be read, so memberships are missing: {error}", is_doubt=True)
     page = first.page
     if not page.size:
