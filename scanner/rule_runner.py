@@ -251,12 +251,10 @@ def _instead(fields: Sequence[str]) -> str:
 def _fold(
     rule: Rule, parts: Sequence[AppOutcome], findings: tuple[Finding, ...], frame: Frame, why_not: str
 ) -> RuleResult:
-    apps = [part for part in parts if part.app is not None]
-    silent = [
-        app for app, verdict in frame.verdicts.items() if verdict != "complete" and app not in {p.app for p in apps}
-    ]
+    shown = {part.app for part in parts}
+    silent = [app for app, verdict in frame.verdicts.items() if verdict not in ("complete", None) and app not in shown]
     results = {part.result for part in parts}
-    if why_not or (silent and apps and rule.needs.apps):
+    if why_not or (silent and rule.needs.apps):
         # An application of which nothing was seen has no rows in the population, and must not read as clean.
         results.add(RuleOutcome.UNABLE_TO_TEST)
     reasons = [f"{part.app}: {part.detail}" if part.app else part.detail for part in parts if part.detail]

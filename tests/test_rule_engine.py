@@ -102,6 +102,26 @@ def test_a_rule_that_never_ends_eats_memory_or_errs_is_stopped_and_named_and_the
     assert results[4].population == results[4].tested == 1
 
 
+@pytest.mark.parametrize(
+    ("verdict", "result"), [("short", RuleOutcome.UNABLE_TO_TEST), ("complete", RuleOutcome.CLEAN)]
+)
+def test_an_incomplete_list_without_a_row_of_the_population_is_not_clean(
+    tmp_path: Path, verdict: str, result: RuleOutcome
+) -> None:
+    """Whom the list did not show may be the very ones that the rule looks for, also where nobody was shown at all."""
+    rule = rules.parse(write_rule(tmp_path, "plain", "select app, account_id, 'x' as reason from active_accounts"))
+    audit_file = tmp_path / FILE
+    create_audit(audit_file)
+    with duckdb.connect(str(audit_file)) as con:
+        con.execute("insert into audit.settings (as_of) values ('2026-03-31')")
+        con.execute("insert into audit.applications (app, type, verdict) values ('crm', 'scim', $1)", [verdict])
+
+    (found,) = run(audit_file, [rule], as_of=AS_OF, max_seconds=30, memory_mb=2048)
+
+    assert (found.result, found.population) == (result, 0)
+    assert ("crm: the list of accounts is not complete" in found.detail) is (verdict == "short")
+
+
 def test_a_parameter_out_of_range_is_refused_by_name() -> None:
     """The message tells the key and the range."""
     rule = next(rule for rule in rules.find() if rule.id == "dormant-account")

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hostile_modes import MODES, Mode
-from servers import TOKEN, HostileServer, hostile
+from hostile_modes import MODES, Mode, many
+from servers import TOKEN, Behaviour, HostileServer, group, hostile
 
 from scanner.collectors import http
 from scanner.collectors.envelope import key_of
@@ -78,6 +78,40 @@ def _check(source: Source, mode: Mode) -> None:
 def test_there_are_enough_modes() -> None:
     """The catalogue does not shrink unnoticed."""
     assert len(MODES) >= 150
+
+
+def test_refused_groups_leave_the_users_usable_and_rules_about_grants_unable(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    """Orphans among the users are found, the verdict says what is missing, and no rule about grants reads as clean."""
+    server.behaviour = Behaviour(many(3), [group(1, ["u-001"])], frozenset(["groups_refused"]))
+    (tmp_path / "hr.csv").write_text("employee_number,email,status\n1,user001@corp.example,active\n")
+    (tmp_path / "power.toml").write_text('[[entitlement]]\napp = "crm"\nentitlement = "*"\n')
+    config = tmp_path / "orphanscan.toml"
+    config.write_text(
+        '[organization]\nname = "Acme"\ntimezone = "UTC"\n[[roster]]\nid = "hr"\npath = "hr.csv"\n'
+        f'[[application]]\nid = "crm"\ntype = "scim"\nbase_url = "{server.base_url}"\n'
+        'auth = {type = "bearer", token_env = "SCIM_TOKEN"}\n[policy]\nprivileged_entitlements = "power.toml"\n'
+        '[report]\nformats = ["html"]\nframeworks = ["sox"]\n'
+    )
+    for file in tmp_path.iterdir():
+        file.chmod(0o600)
+    command = [sys.executable, "-m", "scanner", "scan", "-c", str(config), "--json"]
+    done = subprocess.run(
+        command, env={**os.environ, "SCIM_TOKEN": TOKEN}, capture_output=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 3, done.stderr
+    found = json.loads((Path(json.loads(done.stdout)["dir"]) / "findings.json").read_text())
+    crm = next(source for source in found["sources"] if source["id"] == "crm")
+    assert (crm["verdict"], crm["collected"]) == ("short", 3)
+    assert "memberships are missing: GET /Groups answered 403" in crm["detail"]
+    orphans = {one["account_id"] for one in found["findings"] if one["rule"] == "orphaned-account"}
+    assert orphans == {"u-000", "u-002"}
+    results = {rule["id"]: rule["result"] for rule in found["rules"]}
+    assert {results[name] for name in ("too-many-admins", "disabled-keeps-privilege", "on-leave-privileged")} == {
+        "unable_to_test"
+    }
 
 
 def test_all_modes_in_one_scan(tmp_path: Path) -> None:
