@@ -12,7 +12,7 @@ from application_settings;
 insert into audited.audit.workers by name
 select
     worker_id, employee_numbers, full_name, email, other_emails, status, worker_type, hired_at, first_hired_at,
-    terminated_at, department, timestamp '2026-06-01' as last_seen_at
+    terminated_at, department, job_title, timestamp '2026-06-01' as last_seen_at
 from n_workers;
 
 insert into audited.audit.entitlements by name

@@ -17,6 +17,8 @@ create or replace temp macro family(i) as
 create or replace temp macro person_name(i) as given(i) || ' ' || family(i);
 create or replace temp macro local_part(i) as lower(strip_accents(given(i))) || '.' || i;
 create or replace temp macro work_email(i) as local_part(i) || '@acme.example';
+create or replace temp macro department(i) as pick(i, 17, greatest(2, getvariable('workers') // 5000));
+create or replace temp macro job(i) as pick(i, 18, 10);
 create or replace temp macro number_of(i) as lpad(i::varchar, 8, '0');
 create or replace temp macro letters(x) as                                               -- letter by letter into Cyrillic
     translate(lower(strip_accents(x)), 'abcdefghijklmnopqrstuvwxyzøł', 'абцдефгхийклмнопкрстуввхызол');
@@ -77,7 +79,8 @@ select
     case when pick(i, 14, 1000) < 100 then 'contractor' else 'employee' end as worker_type,
     hired(i) as hired_at,
     case when has_left(i) then ended(i) end as terminated_at,
-    'D' || pick(i, 17, 200) as department
+    'D' || department(i) as department,
+    'J' || job(i) as job_title
 from range(1, getvariable('workers')::bigint + 1) t(i);
 
 -- Account k of a person lies in one of ten applications of its own, so that duplicates are only those planted.
@@ -161,20 +164,32 @@ select
     e % 200 < 6 as is_privileged
 from range(0, 50 * 200) t(e);
 
--- Four memberships an account, all different; in some applications too many people are administrators.
+-- Four memberships an account, all different: most follow from the job, few are somebody's own; in some applications
+-- too many people are administrators.
 create or replace temp view membership as
+with held as (
+    select
+        a.account_no,
+        a.app,
+        a.account_id,
+        s.slot,
+        a.account_no * 4 + s.slot as place,
+        (department(p.w) * 10 + job(p.w)) * 4 + s.slot as right_no
+    from account a
+    cross join range(0, 4) s(slot)
+    cross join lateral (select (a.account_no - 1) % getvariable('workers')::bigint + 1 as w) p
+)
 select
-    a.account_no,
-    a.app,
-    a.account_id,
+    account_no,
+    app,
+    account_id,
     'group:g' || lpad(
         case
-            when slot = 0 and pick(a.account_no, 40, 1000) < if(right(a.app, 1) = '3', 40, 5) then pick(a.account_no, 41, 6)
-            else 6 + slot * 48 + pick(a.account_no * 4 + slot, 42, 48)
+            when slot = 0 and pick(account_no, 40, 1000) < if(right(app, 1) = '3', 40, 5) then pick(account_no, 41, 6)
+            else 6 + slot * 48 + if(pick(place, 43, 1000) < 30, pick(place, 42, 48), pick(right_no, 44, 48))
         end::varchar, 4, '0'
     ) as entitlement
-from account a
-cross join range(0, 4) s(slot);
+from held;
 
 create or replace temp table setting as
 select

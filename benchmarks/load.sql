@@ -2,7 +2,7 @@
 insert into n_workers by name
 select
     worker_no, worker_id, employee_numbers, full_name, email, other_emails, status, worker_type, hired_at,
-    hired_at as first_hired_at, terminated_at, department
+    hired_at as first_hired_at, terminated_at, department, job_title
 from read_parquet(getvariable('company') || '/workers.parquet');
 
 insert into n_accounts by name

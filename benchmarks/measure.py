@@ -17,6 +17,7 @@ RULES = (
     "dormant-account",
     "too-many-admins",
     "disabled-keeps-privilege",
+    "peer-outlier",
 )
 AS_OF = datetime(2026, 6, 30)
 

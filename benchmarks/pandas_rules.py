@@ -1,4 +1,4 @@
-"""The seven rules in pandas."""
+"""The eight rules in pandas."""
 
 import re
 
@@ -19,7 +19,7 @@ FILLER = {"n/a", "na", "none", "null", "unknown"}
 
 
 def check(frames: Frames, matches: Frame) -> Frames:
-    """Run the seven rules; keys, verdict and severity of each finding, without its sentence and evidence."""
+    """Run the eight rules; keys, verdict and severity of each finding, without its sentence and evidence."""
     columns = ["account_no", "app", "account_id", "username", "is_active", "created_at", "last_sign_in_at"]
     accounts = frames["accounts"][columns].merge(matches, on="account_no")
     accounts = accounts.merge(
@@ -42,6 +42,7 @@ def check(frames: Frames, matches: Frame) -> Frames:
         "dormant-account": dormant[["app", "account_id", "worker_id"]].assign(verdict="fail"),
         "too-many-admins": _admins(open_, people, privileged),
         "disabled-keeps-privilege": closed[["app", "account_id", "entitlement", "worker_id"]].drop_duplicates(),
+        "peer-outlier": _peers(people, frames, rights),
     }
 
 
@@ -93,3 +94,31 @@ def _admins(open_: Frame, people: Frame, privileged: Frame) -> Frame:
     return pd.DataFrame(
         {"app": over.to_numpy(), "account_id": None, "severity": np.where(alone[over], "low", "medium")}
     )
+
+
+def _peers(people: Frame, frames: Frames, rights: Frame) -> Frame:
+    job = ["department", "job_title"]
+    workers = frames["workers"].query("status == 'active'").dropna(subset=job)
+    workers = workers.assign(
+        cohort=workers.groupby(job).ngroup(), peers=workers.groupby(job)["worker_no"].transform("size")
+    )
+    members = workers.loc[workers["peers"] >= 10, ["worker_no", "cohort", "peers"]]
+    owned = people[people["is_active"].eq(other=True)].merge(members, on="worker_no")
+    held = frames["grants"].merge(
+        owned[["app", "account_id", "worker_id", "cohort", "peers"]], on=["app", "account_id"]
+    )
+    right = ["cohort", "app", "entitlement"]
+    counted = held.groupby([*right, "peers"], observed=True).size().rename("holders").reset_index()
+    counted = counted[counted["holders"] <= counted["peers"]]
+    others = counted["peers"] - 1.0
+    share = (counted["holders"] - 1) / others
+    bound = (
+        share + 2.706 / (2 * others) + 1.645 * np.sqrt(share * (1 - share) / others + 2.706 / (4 * others * others))
+    ) / (1 + 2.706 / others)
+    rare = counted.assign(bound=bound)[(share <= 0.05) & (bound <= 0.25)]
+    leads = held.merge(rare[[*right, "bound"]], on=right)
+    leads = leads[["app", "account_id", "entitlement", "worker_id", "bound"]].drop_duplicates()
+    leads = leads.merge(rights.assign(is_privileged=True), on=["app", "entitlement"], how="left")
+    leads = leads.assign(severity=np.where(leads["is_privileged"].notna(), "medium", "low"))
+    leads = leads.sort_values(["severity", "bound", "app", "account_id", "entitlement"], ascending=[False, *[True] * 4])
+    return leads.head(1000)[["app", "account_id", "entitlement", "worker_id", "severity"]]

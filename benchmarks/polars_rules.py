@@ -1,4 +1,4 @@
-"""The seven rules in Polars, in one collection."""
+"""The eight rules in Polars: seven in one collection, and the one that reads every grant."""
 
 import polars as pl
 
@@ -11,7 +11,7 @@ c = pl.col
 
 
 def check(frames: Frames, matches: pl.DataFrame, candidates: pl.DataFrame) -> Frames:
-    """Run the seven rules; keys, verdict and severity of each finding, without its sentence and evidence."""
+    """Run the eight rules; keys, verdict and severity of each finding, without its sentence and evidence."""
     accounts = (
         frames["accounts"]
         .lazy()
@@ -55,7 +55,8 @@ def check(frames: Frames, matches: pl.DataFrame, candidates: pl.DataFrame) -> Fr
         .select("app", "account_id", "entitlement", "worker_id")
         .unique(),
     }
-    return dict(zip(plans, pl.collect_all(list(plans.values()), engine="streaming"), strict=True))
+    found = dict(zip(plans, pl.collect_all(list(plans.values()), engine="streaming"), strict=True))
+    return found | {"peer-outlier": _peers(people, frames, rights)}
 
 
 def _duplicates(people: pl.LazyFrame) -> pl.LazyFrame:
@@ -111,4 +112,54 @@ def _admins(active: pl.LazyFrame, people: pl.LazyFrame, grants: pl.LazyFrame) ->
             pl.lit(None, pl.String).alias("account_id"),
             pl.when(c("admins") == 1).then(pl.lit("low")).otherwise(pl.lit("medium")).alias("severity"),
         )
+    )
+
+
+def _peers(people: pl.LazyFrame, frames: Frames, rights: pl.LazyFrame) -> pl.DataFrame:
+    workers = frames["workers"].lazy().filter(c("status") == "active")
+    cohorts = workers.group_by("department", "job_title").agg(peers=pl.len()).filter(c("peers") >= 10)
+    members = workers.join(cohorts.with_row_index("cohort"), on=["department", "job_title"]).select(
+        "worker_no", "cohort", "peers"
+    )
+    owned = people.filter(c("is_active")).join(members, on="worker_no")
+    held = (
+        frames["grants"]
+        .lazy()
+        .join(owned.select("app", "account_id", "account_no", "cohort", "peers"), on=["app", "account_id"])
+        .select("account_no", "app", "entitlement", "cohort", "peers")
+        .collect(engine="streaming")
+        .lazy()
+    )
+    others = c("peers").cast(pl.Float64) - 1
+    share = (c("holders") - 1) / others
+    bound = (
+        share + 2.706 / (2 * others) + 1.645 * (share * (1 - share) / others + 2.706 / (4 * others * others)).sqrt()
+    ) / (1 + 2.706 / others)
+    rare = (
+        held.group_by("cohort", "peers", "app", "entitlement")
+        .agg(holders=pl.len().cast(pl.Float64))
+        .filter(c("holders") <= c("peers"))
+        .select("cohort", "app", "entitlement", share=share, bound=bound)
+        .filter(c("share") <= 0.05, c("bound") <= 0.25)
+        .drop("share")
+    )
+    return (
+        held.join(rare, on=["cohort", "app", "entitlement"])
+        .select("account_no", "app", "entitlement", "bound")
+        .unique()
+        .join(rights.with_columns(is_privileged=pl.lit(value=True)), on=["app", "entitlement"], how="left")
+        .with_columns(c("is_privileged").fill_null(value=False))
+        .join(owned.select("account_no", "account_id", "worker_id"), on="account_no")
+        .sort(
+            "is_privileged", "bound", "app", "account_id", "entitlement", descending=[True, False, False, False, False]
+        )
+        .head(1000)
+        .select(
+            "app",
+            "account_id",
+            "entitlement",
+            "worker_id",
+            severity=pl.when(c("is_privileged")).then(pl.lit("medium")).otherwise(pl.lit("low")),
+        )
+        .collect(engine="streaming")
     )

@@ -55,24 +55,29 @@ members as (
     join cohorts c on c.department = w.department and c.job_title = w.job_title
     where w.status = 'active'
 ),
-owned as (
-    select a.app, a.account_id, a.username, a.worker_id, m.cohort, m.people
+owned as materialized (
+    select a.app, a.account_id, a.username, a.worker_id, m.cohort, m.people, row_number() over () as holder
     from human_accounts a
     join members m on m.worker_id = a.worker_id
     where a.excluded_because is null
         and a.is_active
 ),
+held as materialized (
+    -- Numbers in place of names: this is the one list as long as all grants. Two rights with one hash would make a
+    -- lead less likely, never more.
+    select o.holder, o.cohort, o.people, hash(g.app, g.entitlement) as right_key
+    from grants g
+    join owned o on o.app = g.app and o.account_id = g.account_id
+),
 counted as (
-    select o.cohort, o.people, g.app, g.entitlement, count(*) as holders
-    from owned o
-    join grants g on g.app = o.app and g.account_id = o.account_id
-    group by o.cohort, o.people, g.app, g.entitlement
+    select cohort, people, right_key, count(*) as holders
+    from held
+    group by cohort, people, right_key
 ),
 rated as (
     select
         cohort,
-        app,
-        entitlement,
+        right_key,
         people,
         holders,
         (holders - 1) / (people - 1) as share,
@@ -88,32 +93,33 @@ rated as (
     -- Two accounts of one person count twice, which makes a lead less likely, never more.
     where holders <= people
 ),
-rare as (
-    select *
-    from rated
-    where share <= $share_percent::double / 100
-        and upper_bound <= $upper_percent::double / 100
-),
 leads as (
+    select distinct h.holder, h.right_key, r.people, r.holders, r.upper_bound
+    from rated r
+    join held h on h.cohort = r.cohort and h.right_key = r.right_key
+    where r.share <= $share_percent::double / 100
+        and r.upper_bound <= $upper_percent::double / 100
+),
+rights as (
+    select app, entitlement, hash(app, entitlement) as right_key, bool_or(coalesce(is_privileged, false)) as is_privileged
+    from grants
+    group by app, entitlement
+),
+strongest as (
     select
         o.app,
         o.account_id,
         o.username,
         o.worker_id,
-        r.entitlement,
-        r.people,
-        r.holders,
-        r.upper_bound,
-        bool_or(coalesce(g.is_privileged, false)) as is_privileged
-    from rare r
-    join owned o on o.cohort = r.cohort and o.app = r.app
-    join grants g on g.app = o.app and g.account_id = o.account_id and g.entitlement = r.entitlement
-    group by o.app, o.account_id, o.username, o.worker_id, r.entitlement, r.people, r.holders, r.upper_bound
-),
-strongest as (
-    select *
-    from leads
-    order by is_privileged desc, upper_bound, app, account_id, entitlement
+        g.entitlement,
+        l.people,
+        l.holders,
+        l.upper_bound,
+        g.is_privileged
+    from leads l
+    join owned o on o.holder = l.holder
+    join rights g on g.right_key = l.right_key and g.app = o.app
+    order by g.is_privileged desc, l.upper_bound, o.app, o.account_id, g.entitlement
     limit $max_leads::integer
 )
 select
