@@ -67,6 +67,27 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteSettings:
+    """The write side of an application, for `apply` and `undo`. Without it nothing is ever written there."""
+
+    auth: Auth
+    """A credential of its own for writing; see `[application.auth]`."""
+    own_accounts: tuple[str, ...]
+    """User names or ids of the accounts behind the two credentials, which are never touched. [] says that they belong
+    to no account of this application."""
+    inactive: str | None = None
+    """What active = false does here, where you know better than the profile: disable, remove, licence or none (the
+    application knows no inactive accounts; only DELETE ends access)."""
+    reversible: bool | None = None
+    """Whether active = true brings everything back, where you know better than the profile."""
+    revoke_sessions: str | None = None
+    """POST path of the application's own call that ends sessions, on the origin of base_url, with {id} for the account;
+    for instance /api/users/{id}/sessions/revoke. SCIM has none."""
+    settle_seconds: float = 5
+    """How long to wait for a change to show when it is read back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """One system that holds accounts."""
 
@@ -109,6 +130,8 @@ class Application:
     origin."""
     limits: Limits = field(default_factory=Limits)
     """Bounds of the collection; see `[application.limits]`."""
+    write: WriteSettings | None = None
+    """The write side; see `[application.write]`. None: read only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +267,38 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RemediationSettings:
+    """The table [remediation]. Budgets are on without it."""
+
+    max_actions: int = 50
+    """Changes in one run, over all applications."""
+    max_percent: float = 5
+    """Changes in one run, in percent of all accounts of the applications that it changes."""
+    max_actions_per_application: int = 20
+    """Changes in one application in one run."""
+    max_percent_per_application: float = 5
+    """Changes in one application in one run, in percent of its accounts."""
+    floor: int = 3
+    """So many changes are allowed where the percentage of a small application would be less."""
+    max_unproven: int = 5
+    """Changes in one run that do not rest on a termination in HR."""
+    expires_hours: float = 24
+    """How long a plan may be approved and applied."""
+    approvers: Path | None = None
+    """TOML of the people who may approve, each with a public key. Unset: nothing can be approved."""
+    approvals: int = 1
+    """Different approvers that a plan needs."""
+    approvals_irreversible: int = 2
+    """Different approvers that a plan needs in which a change is, or may be, irreversible (class S4)."""
+    unattended_classes: tuple[str, ...] = ()
+    """Safety classes that `apply --unattended` may apply without an approval: S2, S3 or both."""
+    unattended_rules: tuple[str, ...] = ()
+    """Rules whose findings `apply --unattended` may act on."""
+    grace_days: Mapping[str, int] = field(default_factory=dict)
+    """Rule -> days between the plan that first marks an account and the first plan that may act on it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of orphanscan.toml. Every path is absolute."""
 
@@ -260,3 +315,4 @@ class Config:
     policy: Policy = field(default_factory=Policy)
     rules: RuleSettings = field(default_factory=RuleSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
+    remediation: RemediationSettings = field(default_factory=RemediationSettings)

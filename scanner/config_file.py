@@ -14,6 +14,7 @@ from scanner.config import (
     KindPattern,
     Matching,
     Policy,
+    RemediationSettings,
     ReportSettings,
     Roster,
     RuleSettings,
@@ -42,7 +43,7 @@ from scanner.model import Severity
 
 _DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _KINDS = ("human", "service", "shared", "break_glass", "external")
-_TABLES = ("organization", "roster", "application", "scan", "rules", "policy", "matching", "report")
+_TABLES = ("organization", "roster", "application", "scan", "rules", "policy", "matching", "report", "remediation")
 
 
 def load(path: Path, *, state: Path | None = None) -> Config:
@@ -141,6 +142,26 @@ def _rule_keys(base: Path) -> dict[str, Key]:
     }
 
 
+def _remediation_keys(base: Path) -> dict[str, Key]:
+    percent = Key(number(0, 100))
+    count = Key(number(0, 1_000_000, whole=True))
+    return {
+        "max_actions": count,
+        "max_percent": percent,
+        "max_actions_per_application": count,
+        "max_percent_per_application": percent,
+        "floor": count,
+        "max_unproven": count,
+        "expires_hours": Key(number(0.01, 30 * 24)),
+        "approvers": Key(existing_from(base, "file")),
+        "approvals": Key(number(1, 10, whole=True)),
+        "approvals_irreversible": Key(number(1, 10, whole=True)),
+        "unattended_classes": Key(list_of(one_of("S2", "S3"))),
+        "unattended_rules": Key(list_of(text)),
+        "grace_days": Key(map_of(number(0, 3650, whole=True))),
+    }
+
+
 def _section(raw: Mapping[str, Any], name: str, keys: Mapping[str, Key], problems: Problems) -> dict[str, Any]:
     """Return the checked values of the table `[name]`."""
     section = raw.get(name, {})
@@ -157,9 +178,10 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
         "policy": (Policy, _policy_keys(base)),
         "rules": (RuleSettings, _rule_keys(base)),
         "report": (ReportSettings, _report_keys()),
+        "remediation": (RemediationSettings, _remediation_keys(base)),
     }
     values = {name: _section(raw, name, keys, problems) for name, (_, keys) in make.items()}
-    _check_rule_ids(values["rules"], problems)
+    _check_rule_ids(values["rules"], values["remediation"], problems)
     _check_frameworks(values, problems)
     return {name: build(**values[name]) for name, (build, _) in make.items()}
 
@@ -173,16 +195,22 @@ def _check_frameworks(values: Mapping[str, Mapping[str, Any]], problems: Problem
             problems.add("report.frameworks", f'item {position} "{name}" is not one of {", ".join(sorted(known))}')
 
 
-def _check_rule_ids(rules: Mapping[str, Any], problems: Problems) -> None:
+def _check_rule_ids(rules: Mapping[str, Any], remediation: Mapping[str, Any], problems: Problems) -> None:
     """Refuse settings for rules that do not exist: a typing error must not leave a rule on, or off, unnoticed."""
     folders = (paths.bundled("rules"), *rules.get("paths", ()))
     known = {file.stem for folder in folders for file in folder.rglob("*.sql")}
     for position, rule in enumerate(rules.get("disable", ()), start=1):
         if rule not in known:
             problems.add("rules.disable", f"item {position}: there is no rule {rule}{nearest(rule, known)}")
-    for rule in rules.get("params", {}):
-        if rule not in known:
-            problems.add(f"rules.params.{rule}", f"there is no such rule{nearest(rule, known)}")
+    named = {
+        "rules.params": rules.get("params", {}),
+        "remediation.grace_days": remediation.get("grace_days", {}),
+        "remediation.unattended_rules": remediation.get("unattended_rules", ()),
+    }
+    for where, chosen in named.items():
+        for rule in chosen:
+            if rule not in known:
+                problems.add(f"{where}.{rule}", f"there is no such rule{nearest(rule, known)}")
 
 
 def _sources(raw: Mapping[str, Any], base: Path, problems: Problems) -> tuple[tuple[Roster, ...], tuple[Any, ...]]:

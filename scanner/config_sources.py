@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scanner.config import Application, Limits, Roster
+from scanner.config import Application, Limits, Roster, WriteSettings
 from scanner.config_auth import CLEAR, is_plain_http, read_auth, url
 from scanner.config_keys import (
     Check,
@@ -60,8 +60,9 @@ COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unkn
 
 _NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SESSIONS_PATH = re.compile(r"/[\w./~-]*\{id\}[\w./~-]*")
 _CONNECTION = {
-    "scim": ("base_url", "auth", "ca_file", "allow_http", "limits"),
+    "scim": ("base_url", "auth", "ca_file", "allow_http", "limits", "write"),
     "scim_file": ("path",),
     "none": (),
 }
@@ -119,7 +120,25 @@ def read_application(raw: Mapping[str, Any], where: str, base: Path, problems: P
         values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
     if "limits" in values:
         values["limits"] = Limits(**read_table(values["limits"], _LIMITS, join(where, "limits"), problems))
+    if "write" in values:
+        values["write"] = _write_side(values["write"], join(where, "write"), base, problems)
     return Application(**values) if len(problems.lines) == mark else None
+
+
+def _write_side(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> WriteSettings | None:
+    keys = {
+        "auth": Key(table, required=True),
+        "own_accounts": Key(list_of(text), required=True),
+        "inactive": Key(one_of("disable", "remove", "licence", "none")),
+        "reversible": Key(boolean),
+        "revoke_sessions": Key(_sessions_path),
+        "settle_seconds": Key(number(0, 300)),
+    }
+    mark = len(problems.lines)
+    values = read_table(raw, keys, where, problems)
+    if "auth" in values:
+        values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
+    return WriteSettings(**values) if len(problems.lines) == mark else None
 
 
 def _application_keys(base: Path) -> dict[str, Key]:
@@ -142,6 +161,7 @@ def _application_keys(base: Path) -> dict[str, Key]:
         "external_id": Key(one_of("employee_number", "person_id")),
         "attributes": Key(map_of(text, ATTRIBUTES)),
         "limits": Key(table),
+        "write": Key(table),
     }
 
 
@@ -169,7 +189,7 @@ def _check_connection(raw: Mapping[str, Any], values: Mapping[str, Any], where: 
     kind = values.get("type")
     if kind is None:
         return
-    for name in ("base_url", "path", "auth", "ca_file", "allow_http", "limits"):
+    for name in ("base_url", "path", "auth", "ca_file", "allow_http", "limits", "write"):
         if name in raw and name not in _CONNECTION[kind]:
             problems.add(join(where, name), f"does not apply to type {kind}")
     needed = {"scim": ("base_url",), "scim_file": ("path",), "none": ("owner", "reason")}[kind]
@@ -182,11 +202,25 @@ def _check_connection(raw: Mapping[str, Any], values: Mapping[str, Any], where: 
 
 def _check_http(values: Mapping[str, Any], where: str, problems: Problems) -> None:
     """Refuse to send secrets and personal data in clear over a network."""
-    token_url = values.get("auth", {}).get("token_url")
-    addresses = {"base_url": values.get("base_url"), "auth.token_url": token_url}
+    addresses = {
+        "base_url": values.get("base_url"),
+        "auth.token_url": values.get("auth", {}).get("token_url"),
+        "write.auth.token_url": _token_url(values.get("write", {}).get("auth")),
+    }
     for name, address in addresses.items():
         if not values.get("allow_http", False) and is_plain_http(address):
             problems.add(f"{where}.{name}", "http sends secrets in clear; use https, or set allow_http = true")
+
+
+def _token_url(auth: object) -> object:
+    return auth.get("token_url") if isinstance(auth, dict) else None
+
+
+def _sessions_path(value: object) -> str:
+    path = text(value)
+    if not _SESSIONS_PATH.fullmatch(path) or ".." in path:
+        raise ValueError("must be a path with {id} in it, such as /api/users/{id}/sessions/revoke")
+    return path
 
 
 def _delimiter(value: object) -> str:

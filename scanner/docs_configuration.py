@@ -23,12 +23,19 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[[application]]", config.Application, "One system that holds accounts. Without a name, its id is shown."),
     ("[application.auth]", config.Auth, f"How to sign in to an application of type scim. {_SIGN_IN}"),
     ("[application.limits]", config.Limits, "Bounds of an application of type scim."),
+    (
+        "[application.write]",
+        config.WriteSettings,
+        "The write side of an application of type scim, for `apply` and `undo`. Without this table nothing is ever"
+        " written there.",
+    ),
     ("[scan]", config.ScanSettings, ""),
     ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
     ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),
     ("[policy]", config.Policy, "Paths of the policy inputs. A rule that needs one which is unset is unable to test."),
     ("[rules]", config.RuleSettings, ""),
     ("[report]", config.ReportSettings, ""),
+    ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),
 )
 
 

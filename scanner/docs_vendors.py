@@ -59,6 +59,8 @@ def _lines(profile: Profile) -> Iterator[str]:
         yield f"Requests a minute: {_word(profile.requests_per_minute)}."
     if profile.placeholder_users:
         yield f"Made-up users, which prove nothing: {', '.join(profile.placeholder_users)}."
+    if "active_form" in profile.said:
+        yield f"PATCH sets active in the form {profile.active_form}; the alternative is {profile.active_alternative}."
     if profile.deactivation.second_writer_note:
         yield f"A second writer: {profile.deactivation.second_writer_note}"
     yield from profile.quirks

@@ -146,3 +146,18 @@ def _lookup(
         {"file": str(table), "wanted": json.dumps([dict(zip(names, key, strict=True)) for key in wanted])},
     ).fetchall()
     return {row[:-1]: row[-1] for row in rows}
+
+
+def check_sealed(scan_folder: Path, manifest_sha256: str, prefix: str) -> None:
+    """Raise StoreError unless every sealed file below `prefix` is there and as it was sealed."""
+    folder = scan_folder / "evidence"
+    try:
+        if sha256(folder / MANIFEST) != manifest_sha256:
+            raise StoreError(f"{folder / MANIFEST} is not the manifest that sealed this scan: it was changed since")
+        for file in json.loads((folder / MANIFEST).read_bytes())["files"]:
+            if file["path"].startswith(prefix) and sha256(folder / file["path"]) != file["sha256"]:
+                raise StoreError(f"{folder / file['path']} was changed after the scan was sealed")
+    except FileNotFoundError as exc:
+        raise StoreError(f"{exc.filename} is missing from the evidence of the scan") from exc
+    except (OSError, ValueError, KeyError) as exc:
+        raise StoreError(f"cannot read the evidence in {folder}: {exc}") from exc

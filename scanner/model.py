@@ -294,6 +294,31 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionFact:
+    """One change that a remediation run tried, and what became of it."""
+
+    run: str
+    action: str
+    kind: str
+    """deactivate, remove_grant, revoke_sessions, delete, or undo."""
+    app: str
+    account_id: str
+    entitlement: str | None
+    rules: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+    at: datetime
+    outcome: str
+    """done, accepted, already, stale, no_effect, refused, failed, unsettled, stopped or surprise."""
+    approvers: tuple[str, ...] = ()
+    """Empty for an unattended run."""
+    verification: str = "not_yet"
+    """verified (a later complete scan shows it), came_undone, undone (by `undo`), not_yet, not_possible (no scan can
+    show it) or nothing_done."""
+    verified_by: str = ""
+    """Scan id."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One sealed scan, as read back from its folder: everything that reports may draw on."""
 
@@ -316,3 +341,5 @@ class Record:
     """app -> bucket -> accounts."""
     leaver_outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """app -> outcome -> leavers."""
+    actions: tuple[ActionFact, ...] = ()
+    """Changes of earlier remediation runs, as this scan shows them."""

@@ -44,6 +44,8 @@ MAY_IMPORT = {
     "ledger": set(),
     "policy": {"config_file", "config_keys"},
     "record": {"ledger"},
+    # Plans are bound to evidence and rendered as reports are; a journal becomes facts that scans show.
+    "remediation": {"collectors", "evidence", "report", "store"},
     "report": {"frameworks"},
     "reports": {"evidence", "framework_files", "report"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files

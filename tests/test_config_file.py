@@ -184,7 +184,6 @@ app = "cmr"
     ("table", "told"),
     [
         ("[encryption]\nkey = 'x'", "encryption: unknown key"),
-        ("[remediation]", "remediation: unknown key"),
         ("[waivers]", "waivers: unknown key"),
         ("[[notify]]", "notify: unknown key"),
     ],

@@ -14,10 +14,11 @@ from scanner.errors import ConfigError
 from scanner.store.audit import SQL
 
 ROOT = Path(__file__).parent.parent
-TABLES = {f"[{name}]": f"[{name}]\nzzzzzz = 1" for name in ("scan", "matching", "policy", "rules", "report")} | {
+TABLES = {f"[{name}]": f"[{name}]\nzzzzzz = 1" for name in ("scan", "matching", "policy", "rules", "report", "remediation")} | {
     "[[roster]]": "[[roster]]\nzzzzzz = 1",
     "[[application]]": "[[application]]\nzzzzzz = 1",
     "[[matching.kinds]]": "[matching]\nkinds = [{ zzzzzz = 1 }]",
+    "[application.write]": "[[application]]\nwrite = { zzzzzz = 1 }",
     "[application.limits]": "[[application]]\nlimits = { zzzzzz = 1 }",
 }
 """Heading of the reference -> a file that has a key in that table which nobody knows."""
@@ -89,8 +90,8 @@ def test_the_reference_holds_the_keys_that_the_file_may_have(heading: str, text:
 
     (refused,) = re.findall(r"zzzzzz: unknown key; known: (.*)", str(caught.value))
     assert set(documented) == set(refused.split(", "))
-    place = re.escape(heading.strip("[]"))
-    missed = set(re.findall(rf"{place}(?:\[1\])?\.(\w+): missing$", str(caught.value), re.MULTILINE))
+    place = r"(?:\[1\])?\.".join(heading.strip("[]").split("."))
+    missed = set(re.findall(rf"^  {place}(?:\[1\])?\.(\w+): missing$", str(caught.value), re.MULTILINE))
     assert {key for key, default in documented.items() if default == "*required*"} == missed
 
 

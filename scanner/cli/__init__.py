@@ -31,6 +31,7 @@ COMMANDS = {
     "check": ("scanner.cli.scan:check", "Run the rules on a stored scan."),
     "report": ("scanner.cli.scan:report", "Write the reports of a stored scan."),
     "findings": ("scanner.cli.findings:command", "List the findings of a scan."),
+    "plan": ("scanner.cli.plan:command", "Turn findings into a plan of changes to review. Changes nothing."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),
     "frameworks": ("scanner.cli.frameworks:group", "List and show the frameworks and their controls."),
 }

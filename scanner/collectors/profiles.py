@@ -55,7 +55,8 @@ class Deactivation:
     """What happens to an account that is switched off. None: not known."""
 
     inactive: str
-    """What active = false does: disable, remove, licence (it takes the licence only) or unknown."""
+    """What active = false does: disable, remove, licence (it takes the licence only), none (only DELETE ends access) or
+    unknown."""
     reversible: bool | None
     """Whether active = true brings everything back."""
     delete: str
@@ -97,6 +98,14 @@ class Profile:
     placeholder_users: tuple[str, ...]
     """User names of made-up rows, to compare without case: a list that holds nothing else proves nothing."""
     deactivation: Deactivation
+    active_form: str
+    """The first form of PATCH to set active: path ({"path": "active", "value": false}), no_path ({"value": {"active":
+    false}}) or string (as path, with "False")."""
+    active_alternative: str
+    """The one form to try where the first is refused with 400: as above, or none."""
+    member_removal: str
+    """filter: members[value eq "id"]. value: a remove of path members with a value, where a document says that it
+    removes this one member only; other servers empty the whole group on it."""
     quirks: tuple[str, ...]
     """Sentences for people."""
     unconfirmed: tuple[str, ...]
@@ -208,7 +217,7 @@ def _claimable(value: object) -> str:
 _RATE = _or_unknown(number(1, 1_000_000, whole=True))
 _EFFECTS = ("disable", "remove")
 _DEACTIVATION = {
-    "inactive": Key(one_of(*_EFFECTS, "licence", "unknown")),
+    "inactive": Key(one_of(*_EFFECTS, "licence", "none", "unknown")),
     "reversible": Key(_or_unknown(boolean)),
     "delete": Key(one_of(*_EFFECTS, "permanent", "unknown")),
     "still_listed": Key(_or_unknown(boolean)),
@@ -230,6 +239,9 @@ _KEYS = {
     "requests_per_minute": Key(_rates),
     "placeholder_users": Key(list_of(text)),
     "deactivation": Key(table),
+    "active_form": Key(one_of("path", "no_path", "string")),
+    "active_alternative": Key(one_of("path", "no_path", "string", "none")),
+    "member_removal": Key(one_of("filter", "value")),
     "quirks": Key(list_of(text)),
     "unconfirmed": Key(list_of(_claimable)),
     "sources": Key(list_of(text, empty=False), required=True),

@@ -18,13 +18,14 @@ FONTS = (
 
 def render_html(content: Content) -> bytes:
     """Return the report as a self-contained page; equal contents give equal bytes."""
-    css = Markup("\n").join((_faces(), stylesheet("common", "screen")))
+    css = Markup("\n").join((faces(), stylesheet("common", "screen")))
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'"
     return page(content, css=css, csp=policy, bar=True).encode("utf-8")
 
 
-def _faces() -> Markup:
+def faces() -> Markup:
+    """Return the bundled fonts as style rules."""
     faces = (
         f'@font-face{{font-family:"{family}";font-weight:{weight};font-display:swap;'
         f'src:url({font_as_data(name)}) format("woff2")}}'

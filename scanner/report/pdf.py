@@ -2,7 +2,7 @@
 
 import gc
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -20,18 +20,23 @@ ALLOWED = frozenset({"fonts", "css"})
 
 def render_pdf(content: Content) -> bytes:
     """Return the report as PDF/A-3a, for archives: ISO 19005-3, conformance level A, with embedded files."""
+    styles = ("common", "print", "draft") if content.is_draft else ("common", "print")
+    markup = page(content, css=stylesheet(*styles), csp="", bar=False)
+    return to_pdf(markup, content.report_id, content.attachments, content.generated_at)
+
+
+def to_pdf(markup: str, identifier: str, files: Sequence[Attachment] = (), made_at: datetime | None = None) -> bytes:
+    """Return a page as PDF/A-3a with embedded files; equal arguments give equal bytes."""
     # WeasyPrint takes half a second to import; only who renders a PDF pays for it.
     import weasyprint
 
-    styles = ("common", "print", "draft") if content.is_draft else ("common", "print")
-    markup = page(content, css=stylesheet(*styles), csp="", bar=False)
     with _no_collection():
         document = weasyprint.HTML(string=markup, base_url=FOLDER.as_uri() + "/", url_fetcher=_fetcher(weasyprint))
         data = document.write_pdf(
             pdf_variant="pdf/a-3a",
-            pdf_identifier=content.report_id.encode(),
+            pdf_identifier=identifier.encode(),
             finisher=_finish_tags,
-            attachments=[_embedded(weasyprint, file, content.generated_at) for file in content.attachments],
+            attachments=[_embedded(weasyprint, file, made_at) for file in files],
         )
     return bytes(data)
 
@@ -52,7 +57,7 @@ def _is_element(one: Any) -> bool:
     return isinstance(one, dict) and one.get("Type") == "/StructElem"
 
 
-def _embedded(weasyprint: Any, file: Attachment, moment: datetime) -> Any:
+def _embedded(weasyprint: Any, file: Attachment, moment: datetime | None) -> Any:
     return weasyprint.Attachment(
         file_obj=io.BytesIO(file.data),
         name=file.name,

@@ -1,0 +1,84 @@
+"""Reads from a scan's evidence what decisions about its findings rest on; set-based."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import duckdb
+
+from scanner.errors import StoreError
+from scanner.remediation.model import Account
+
+SQL = Path(__file__).with_name("facts.sql")
+_TABLES = ("accounts", "workers", "grants", "settings", "policy_inputs", "applications")
+_ACCOUNT = tuple(item.name for item in fields(Account) if item.name not in ("version", "worker_keys"))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the evidence says about some accounts and their applications."""
+
+    accounts: Mapping[tuple[str, str], Account]
+    grants: Mapping[tuple[str, str], Mapping[str, tuple[str, bool | None]]]
+    """(app, account id) -> entitlement -> path, and whether it is privileged."""
+    administrators: Mapping[str, Mapping[str, str]]
+    """app -> account id -> one privileged entitlement that it holds; active accounts of people only."""
+    administrators_known: bool
+    """Whether the policy says which entitlements make an administrator."""
+    roster_complete: bool
+    totals: Mapping[str, int]
+    """app -> accounts."""
+    verdicts: Mapping[str, str | None]
+    """app -> completeness verdict; None: not collected."""
+    alone_in: Mapping[tuple[str, str], int]
+    """(app, account id) -> groups of which it is the only active member."""
+    owned: Mapping[str, int]
+    """worker id -> machine accounts that the person answers for."""
+
+
+def read(audit: Path, wanted: Collection[tuple[str, str]]) -> Facts:
+    """Return the facts about the wanted (app, account id); StoreError if the evidence cannot be read."""
+    with duckdb.connect() as con:
+        try:
+            con.execute("set TimeZone = 'UTC'")
+            for table in _TABLES:
+                name = str(audit / f"{table}.parquet").replace("'", "''")
+                con.execute(f"create view {table} as select * from read_parquet('{name}')")
+            rows = [{"app": app, "account_id": account_id} for app, account_id in wanted]
+            con.execute(
+                "create temp table wanted as select distinct * from (select unnest(from_json($rows,"
+                ' \'[{"app":"varchar","account_id":"varchar"}]\'), recursive := true))',
+                {"rows": json.dumps(rows)},
+            )
+            con.execute(SQL.read_text())
+            return _facts(con)
+        except duckdb.Error as exc:
+            raise StoreError(f"cannot read the evidence in {audit}: {str(exc).splitlines()[0]}") from exc
+
+
+def _facts(con: duckdb.DuckDBPyConnection) -> Facts:
+    accounts = {}
+    for *values, keys in con.execute(f"select {', '.join(_ACCOUNT)}, worker_keys from facts").fetchall():
+        account = Account(**dict(zip(_ACCOUNT, values, strict=True)), worker_keys=tuple(keys or ()))
+        accounts[account.app, account.account_id] = account
+    grants: dict[tuple[str, str], dict[str, tuple[str, bool | None]]] = {}
+    held = con.execute("select app, account_id, entitlement, path, is_privileged from held").fetchall()
+    for app, account_id, entitlement, path, is_privileged in held:
+        grants.setdefault((app, account_id), {})[entitlement] = (path, is_privileged)
+    administrators: dict[str, dict[str, str]] = {}
+    for app, account_id, entitlement in con.execute("select * from administrators order by all").fetchall():
+        administrators.setdefault(app, {})[account_id] = entitlement
+    known = con.execute("select count(*) > 0 from policy_inputs where name = 'privileged_entitlements'").fetchone()
+    complete = con.execute("select bool_and(roster_complete) from settings").fetchone()
+    return Facts(
+        accounts=accounts,
+        grants=grants,
+        administrators=administrators,
+        administrators_known=bool(known and known[0]),
+        roster_complete=bool(complete and complete[0]),
+        totals=dict(con.execute("select app, count(*) from accounts group by app").fetchall()),
+        verdicts=dict(con.execute("select app, verdict from applications").fetchall()),
+        alone_in={(app, one): n for app, one, n in con.execute("select * from alone_in").fetchall()},
+        owned=dict(con.execute("select * from owned").fetchall()),
+    )

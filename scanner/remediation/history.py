@@ -1,0 +1,168 @@
+"""What earlier runs did, and what a scan shows of it: a change counts as verified when a complete scan shows it."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from scanner.errors import ConfigError, StoreError
+from scanner.model import ActionFact
+from scanner.remediation import journal
+
+_DONE = ("done",)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run with its journal."""
+
+    id: str
+    folder: Path
+    chain: journal.Chain
+
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """The first entry: plan, approvers, mode."""
+        return self.chain.entries[0]
+
+
+def actions_folder(state: Path) -> Path:
+    """Return where runs lie."""
+    return state / "actions"
+
+
+def runs(state: Path) -> tuple[Run, ...]:
+    """Return all runs, oldest first; StoreError if a journal was changed."""
+    return tuple(
+        Run(folder.name, folder, chain)
+        for folder in sorted(actions_folder(state).glob("run-*"))
+        if (folder / journal.FILE).exists() and (chain := journal.read(folder)).entries
+    )
+
+
+def find(state: Path, name: str) -> Run:
+    """Return `latest`, a run by its id, or by the unique beginning of one; ConfigError otherwise."""
+    known = runs(state)
+    if not known:
+        raise ConfigError(f"there is no run in {actions_folder(state)} yet; `orphanscan apply` makes one")
+    if name == "latest":
+        return known[-1]
+    found = [run for run in known if run.id == name] or [run for run in known if run.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(f"'{name}' begins the ids of {len(found)} runs: {', '.join(run.id for run in found[:5])}")
+    raise ConfigError(f"there is no run '{name}'; the latest is {known[-1].id}")
+
+
+def done(state: Path) -> tuple[ActionFact, ...]:
+    """Return every action of every run with its outcome, oldest first; what `undo` took back is marked."""
+    facts: dict[tuple[str, str], ActionFact] = {}
+    for run in runs(state):
+        for fact, undoes in _facts(run):
+            facts[fact.run, fact.action] = fact
+            if undoes in facts and fact.outcome in _DONE:
+                facts[undoes] = replace(facts[undoes], verification="undone")
+    return tuple(facts.values())
+
+
+def _facts(run: Run) -> Iterator[tuple[ActionFact, tuple[str, str]]]:
+    approvers = tuple(approval["approver"] for approval in run.start.get("approvals", ()))
+    for entry in run.chain.of("outcome"):
+        subject = entry["subject"]
+        undoes = (run.start.get("undo_of") or "", entry["action"])
+        outcome = entry["outcome"]
+        fact = ActionFact(
+            run=run.id,
+            action=entry["action"],
+            kind="undo" if undoes[0] else subject["kind"],
+            app=subject["app"],
+            account_id=subject["account_id"],
+            entitlement=subject["entitlement"],
+            rules=tuple(subject["rules"]),
+            fingerprints=tuple(subject["fingerprints"]),
+            at=datetime.fromisoformat(entry["at"]),
+            outcome=outcome,
+            approvers=approvers,
+            verification="not_yet" if outcome in ("done", "accepted") else "nothing_done",
+        )
+        yield fact, undoes
+
+
+def verified(facts: Iterable[ActionFact], audit: Path, scan_id: str) -> tuple[ActionFact, ...]:
+    """Compare what was done with what a scan shows; only an application that was read completely proves anything."""
+    facts = tuple(facts)
+    waiting = [fact for fact in facts if fact.verification == "not_yet" and fact.kind != "undo"]
+    if not waiting:
+        return facts
+    shown = _shown(waiting, audit)
+    return tuple(
+        _judged(fact, shown.get((fact.run, fact.action)), scan_id) if fact in waiting else fact for fact in facts
+    )
+
+
+def came_undone(facts: Iterable[ActionFact]) -> tuple[ActionFact, ...]:
+    """Return the last change of each action that a later complete scan no longer shows."""
+    latest = {fact.action: fact for fact in facts if fact.kind != "undo" and fact.outcome in _DONE}
+    return tuple(fact for fact in latest.values() if fact.verification == "came_undone")
+
+
+def sentence(fact: ActionFact) -> str:
+    """Return what came undone."""
+    what = {"remove_grant": f"has {fact.entitlement} again"}.get(fact.kind, "is active again")
+    return f"{fact.account_id} in {fact.app} {what}: {fact.run} had changed it on {fact.at:%Y-%m-%d %H:%M} UTC."
+
+
+def _judged(fact: ActionFact, lasts: bool | None, scan_id: str) -> ActionFact:
+    if fact.kind == "revoke_sessions":
+        return replace(fact, verification="not_possible")
+    if lasts is None:
+        return fact
+    return replace(fact, verification="verified" if lasts else "came_undone", verified_by=scan_id)
+
+
+def _shown(waiting: Sequence[ActionFact], audit: Path) -> dict[tuple[str, str], bool]:
+    """Return (run, action) -> whether the scan shows the change; left out where the scan proves nothing."""
+    rows = [
+        {
+            "run": fact.run,
+            "action": fact.action,
+            "kind": fact.kind,
+            "app": fact.app,
+            "account_id": fact.account_id,
+            "entitlement": fact.entitlement,
+            "at": fact.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        }
+        for fact in waiting
+    ]
+    structure = json.dumps([dict.fromkeys(rows[0], "varchar")])
+    with duckdb.connect() as con:
+        try:
+            con.execute("set TimeZone = 'UTC'")
+            for table in ("accounts", "grants", "sources"):
+                name = str(audit / f"{table}.parquet").replace("'", "''")
+                con.execute(f"create view {table} as select * from read_parquet('{name}')")
+            found = con.execute(
+                f"""
+                select
+                    f.run,
+                    f.action,
+                    case
+                        when f.kind = 'remove_grant' then g.entitlement is null
+                        else a.account_id is null or a.is_active = false
+                    end
+                from (select unnest(from_json($rows, '{structure}'), recursive := true)) f
+                join sources s on s.source_id = f.app and s.verdict = 'complete' and s.started_at > f.at::timestamp
+                left join accounts a on a.app = f.app and a.account_id = f.account_id
+                left join (select distinct app, account_id, entitlement from grants) g
+                    on g.app = f.app and g.account_id = f.account_id and g.entitlement = f.entitlement
+                """,
+                {"rows": json.dumps(rows)},
+            ).fetchall()
+        except duckdb.Error as exc:
+            raise StoreError(f"cannot read the evidence in {audit}: {str(exc).splitlines()[0]}") from exc
+    return {(run, action): lasts for run, action, lasts in found if lasts is not None}

@@ -1,0 +1,275 @@
+"""Turns the findings of one scan into a plan. Reads evidence and configuration; sends nothing."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+
+from scanner import __version__
+from scanner.collectors import profiles
+from scanner.config import Application, Config
+from scanner.model import Finding, FindingState, Record
+from scanner.remediation.budgets import budget
+from scanner.remediation.candidates import Candidate, Filters, candidates
+from scanner.remediation.consequences import Standing, consequences
+from scanner.remediation.decide import decide
+from scanner.remediation.facts import Facts
+from scanner.remediation.meaning import meaning
+from scanner.remediation.model import Account, Action, Case, Cause, Kind, Meaning, Plan, Request, SafetyClass, Target
+from scanner.remediation.requests import request
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the person who plans asked for, beside the configuration."""
+
+    filters: Filters = field(default_factory=Filters)
+    confirmed: tuple[str, ...] = ()
+    """Fingerprints, or the beginnings of some."""
+    allow_irreversible: bool = False
+    waived: Callable[[Finding], bool] = lambda finding: False
+    """What to treat as waived beside what is; for `--what-if`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier runs and plans left."""
+
+    came_undone: Mapping[str, str] = field(default_factory=dict)
+    """Action id -> the run whose change did not last."""
+    sentences: tuple[str, ...] = ()
+    versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(app, account id) -> meta.version at the scan."""
+    marked_at: Mapping[str, datetime] = field(default_factory=dict)
+    """Fingerprint -> when a plan first marked it."""
+
+
+def build(record: Record, facts: Facts, config: Config, asked: Asked, past: Past, *, now: datetime) -> Plan:
+    """Return the plan; equal arguments give equal actions."""
+    found = candidates(record, config, asked.filters.allow)
+    planner = _Planner(record, facts, config, asked, past, now)
+    actions = tuple(planner.action(candidate) for candidate in found)
+    targets = _targets(record, config, facts, actions)
+    needed = config.remediation.approvals
+    if any(action.meaning.safety is SafetyClass.S4 and action.decision.is_actionable for action in actions):
+        needed = max(needed, config.remediation.approvals_irreversible)
+    return Plan(
+        id=f"plan-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+        created_at=now,
+        expires_at=now + timedelta(hours=config.remediation.expires_hours),
+        tool_version=__version__,
+        organization=record.organization,
+        scan_id=record.scan.id,
+        scan_as_of=record.scan.as_of,
+        scan_complete=record.scan.complete,
+        is_baseline=record.scan.is_baseline,
+        manifest_sha256=record.scan.manifest_sha256,
+        policy_sha256="",
+        filters={name: values for name, values in asdict(asked.filters).items() if values},
+        irreversible_allowed=asked.allow_irreversible,
+        approvals_needed=needed,
+        targets=targets,
+        actions=actions,
+        budget=budget(config.remediation, targets, actions),
+        came_undone=past.sentences,
+        notices=tuple(_notice(action, config) for action in actions if action.acts_from is not None),
+    )
+
+
+class _Planner:
+    """Decides candidates one after the other: what was decided before counts for who is the last administrator."""
+
+    def __init__(self, record: Record, facts: Facts, config: Config, asked: Asked, past: Past, now: datetime) -> None:
+        self.record, self.facts, self.config = record, facts, config
+        self.asked, self.past, self.now = asked, past, now
+        self.apps = {app.id: app for app in config.applications}
+        self.profiles = {app.id: profiles.load(app.profile) for app in config.applications}
+        self.remaining = {app: dict(found) for app, found in facts.administrators.items()}
+
+    def action(self, candidate: Candidate) -> Action:
+        app = self.apps.get(candidate.app)
+        account = self._account(candidate)
+        if app is None or account is None:
+            return self._about_no_account(candidate)
+        says = meaning(candidate.kind, self.profiles[app.id], app.write)
+        acts_from = self._acts_from(candidate)
+        case = self._case(candidate, app, account, says, acts_from)
+        line = decide(case)
+        others = {one: held for one, held in self.remaining.get(app.id, {}).items() if one != account.account_id}
+        is_admin = account.account_id in self.facts.administrators.get(app.id, {})
+        if line.decision.is_actionable and is_admin and candidate.kind is not Kind.REVOKE_SESSIONS:
+            self.remaining[app.id] = others
+        sent = _request(candidate, app, self.profiles[app.id])
+        standing = Standing(
+            grants=self.facts.grants.get((app.id, account.account_id), {}),
+            alone_in=self.facts.alone_in.get((app.id, account.account_id), 0),
+            owned=self.facts.owned.get(account.worker_id or "", 0),
+            other_admins=len(others) if is_admin else None,
+        )
+        return Action(
+            id=candidate.id,
+            kind=candidate.kind,
+            app=candidate.app,
+            account_id=candidate.account_id,
+            entitlement=candidate.entitlement,
+            causes=_causes(candidate),
+            decision=line.decision,
+            reason_code=line.code,
+            because=line.because,
+            may_confirm=line.may_confirm,
+            meaning=says,
+            case=case,
+            account=account,
+            request=sent,
+            consequences=consequences(candidate.kind, account, standing) if sent else (),
+            other_admins=tuple(others.items())[:20] if is_admin else (),
+            acts_from=acts_from,
+            earlier_run=self.past.came_undone.get(candidate.id),
+        )
+
+    def _account(self, candidate: Candidate) -> Account | None:
+        if candidate.account_id is None:
+            return None
+        key = (candidate.app, candidate.account_id)
+        found = self.facts.accounts.get(key)
+        return found and replace(found, version=self.past.versions.get(key))
+
+    def _about_no_account(self, candidate: Candidate) -> Action:
+        """Return the notice for a finding about a person, a source, or an account that this scan does not show."""
+        case = Case(mode="notify", account_kind="unknown", source="unknown", is_waived=self._is_waived(candidate))
+        line = decide(case)
+        return Action(
+            id=candidate.id,
+            kind=Kind.NOTICE,
+            app=candidate.app,
+            account_id=candidate.account_id,
+            entitlement=candidate.entitlement,
+            causes=_causes(candidate),
+            decision=line.decision,
+            reason_code=line.code,
+            because=line.because,
+            may_confirm=False,
+            meaning=meaning(Kind.NOTICE, profiles.load("generic"), None),
+            case=case,
+        )
+
+    def _case(
+        self, candidate: Candidate, app: Application, account: Account, says: Meaning, acts_from: datetime | None
+    ) -> Case:
+        profile = self.profiles[app.id]
+        grant = self.facts.grants.get((app.id, account.account_id), {}).get(candidate.entitlement or "")
+        return Case(
+            mode=candidate.mode,
+            account_kind=account.kind,
+            source=self.facts.verdicts.get(app.id) or "unknown",
+            verdict="fail" if any(finding.verdict == "fail" for finding in candidate.findings) else "unknown",
+            is_waived=self._is_waived(candidate),
+            is_lead=candidate.is_lead,
+            is_active=account.is_active,
+            match=account.match_confidence,
+            roster_complete=self.facts.roster_complete,
+            proven=is_proven(account, self.record.scan.as_of),
+            activity_known=activity_known(account),
+            is_own=is_own(account, app),
+            last_admin=self._is_last_admin(candidate, app, account, grant),
+            connection=_connection(app),
+            effect=says.effect,
+            path=grant[0] if grant else "none",
+            has_sessions_call=app.write is not None and app.write.revoke_sessions is not None,
+            second_writer=bool(profile.deactivation.second_writer_note),
+            came_undone=candidate.id in self.past.came_undone,
+            in_grace=acts_from is not None,
+            irreversible_allowed=self.asked.allow_irreversible,
+            confirmed=any(f.fingerprint.startswith(self.asked.confirmed) for f in candidate.findings)
+            if self.asked.confirmed
+            else False,
+        )
+
+    def _is_last_admin(
+        self, candidate: Candidate, app: Application, account: Account, grant: tuple[str, bool | None] | None
+    ) -> bool | None:
+        if candidate.kind in (Kind.NOTICE, Kind.REVOKE_SESSIONS) or account.is_active is False:
+            return False
+        if not self.facts.administrators_known:
+            return None
+        if candidate.kind is Kind.REMOVE_GRANT and grant is not None and not grant[1]:
+            return False
+        if account.account_id not in self.facts.administrators.get(app.id, {}):
+            return False
+        return not any(one != account.account_id for one in self.remaining.get(app.id, {}))
+
+    def _is_waived(self, candidate: Candidate) -> bool:
+        return all(f.state is FindingState.WAIVED or self.asked.waived(f) for f in candidate.findings)
+
+    def _acts_from(self, candidate: Candidate) -> datetime | None:
+        """Return the end of the grace period if it is not over: the soonest of the findings that ask."""
+        days = self.config.remediation.grace_days
+        ends = [
+            self.past.marked_at.get(f.fingerprint, self.now) + timedelta(days=days.get(f.rule, 0))
+            for f in candidate.findings
+        ]
+        soonest = min(ends)
+        return soonest if candidate.kind is not Kind.NOTICE and soonest > self.now else None
+
+
+def is_proven(account: Account, as_of: datetime) -> bool:
+    """Tell whether HR says that the person to whom the account certainly belongs has left."""
+    ended = account.worker_terminated_at
+    return (
+        account.match_confidence == "certain"
+        and account.worker_status == "terminated"
+        and ended is not None
+        and datetime.fromisoformat(ended) <= as_of
+    )
+
+
+def activity_known(account: Account) -> bool:
+    """Tell whether the application says when it was used; an inactive account cannot be in use."""
+    return account.is_active is False or bool(account.last_sign_in_at or account.last_activity_at)
+
+
+def is_own(account: Account, app: Application) -> bool:
+    """Tell whether one of the tool's credentials belongs to the account."""
+    named = {app.auth.username, app.auth.client_id}
+    if app.write is not None:
+        named |= {app.write.auth.username, app.write.auth.client_id, *app.write.own_accounts}
+    own = {name.casefold() for name in named if name}
+    return any(name.casefold() in own for name in (account.account_id, account.username, account.email) if name)
+
+
+def _connection(app: Application) -> str:
+    if app.type != "scim":
+        return "none"
+    return "write" if app.write is not None else "read_only"
+
+
+def _request(candidate: Candidate, app: Application, profile: profiles.Profile) -> Request | None:
+    if app.type != "scim" or candidate.account_id is None:
+        return None
+    return request(candidate.kind, app, profile, candidate.account_id, candidate.entitlement)
+
+
+def _causes(candidate: Candidate) -> tuple[Cause, ...]:
+    return tuple(Cause(f.fingerprint, f.rule, f.severity, f.reason) for f in candidate.findings)
+
+
+def _targets(record: Record, config: Config, facts: Facts, actions: tuple[Action, ...]) -> tuple[Target, ...]:
+    named = {action.app for action in actions}
+    return tuple(
+        Target(app.id, app.name, app.base_url, app.profile, facts.totals.get(app.id, 0))
+        for app in config.applications
+        if app.id in named
+    )
+
+
+def _notice(action: Action, config: Config) -> Mapping[str, str]:
+    owners = {app.id: app.owner or "" for app in config.applications}
+    rules = ", ".join(sorted({cause.rule for cause in action.causes}))
+    when = f"{action.acts_from:%Y-%m-%d %H:%M} UTC" if action.acts_from else ""
+    name = (action.account.username if action.account else None) or action.account_id or ""
+    return {
+        "action": action.id,
+        "owner": owners.get(action.app, ""),
+        "acts_from": when,
+        "text": f"{name} in {action.app} is marked by {rules}: {action.kind} from {when} on, unless it is resolved.",
+    }

@@ -1,0 +1,69 @@
+"""Makes the plan of the latest scan: evidence checked, facts read, past consulted, file written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scanner import evidence
+from scanner.config import Config
+from scanner.errors import RefusedError
+from scanner.model import Finding, FindingState, Record, Scan
+from scanner.remediation import facts, history, plan_file
+from scanner.remediation.model import Plan
+from scanner.remediation.plan import Asked, Past, build
+from scanner.store import scans, state, volatile
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A scan with all that plans of it are made from; several plans may be made from one, for `--what-if`."""
+
+    record: Record
+    facts: facts.Facts
+    past: Past
+
+
+def basis(config: Config, scan: Scan, folder: Path, record: Record) -> Basis:
+    """Check the evidence of the latest scan and gather what plans need; RefusedError for an older scan."""
+    latest = scans.stored(config.state)[-1]
+    if scan.id != latest.id:
+        raise RefusedError(f"{scan.id} is not the latest scan ({latest.id} is): accounts may have changed since")
+    evidence.check_sealed(folder, scan.manifest_sha256, "audit/")
+    findings = [finding for result in record.results for finding in result.findings]
+    wanted = {(f.app, f.account_id) for f in findings if f.app is not None and f.account_id is not None}
+    audit = folder / "evidence" / "audit"
+    undone = history.came_undone(history.verified(history.done(config.state), audit, scan.id))
+    return Basis(
+        record,
+        facts.read(audit, wanted),
+        Past(
+            came_undone={fact.action: fact.run for fact in undone},
+            sentences=tuple(history.sentence(fact) for fact in undone),
+            versions=volatile.versions(config.state, wanted),
+            marked_at=_marks(config, scan, findings),
+        ),
+    )
+
+
+def _marks(config: Config, scan: Scan, findings: list[Finding]) -> dict[str, datetime]:
+    """Return the marks that still count: a finding that went away and came back is marked anew."""
+    again = {f.fingerprint for f in findings if f.state in (FindingState.NEW, FindingState.REOPENED)}
+    marks = plan_file.marks(config.state)
+    return {one: at for one, at in marks.items() if one not in again or at >= scan.started_at}
+
+
+def make(
+    config: Config, found: Basis, asked: Asked, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Plan:
+    """Return a plan, without writing it."""
+    made = build(found.record, found.facts, config, asked, found.past, now=now().replace(microsecond=0))
+    return replace(made, policy_sha256=plan_file.policy_sha256(config))
+
+
+def keep(config: Config, found: Basis, plan: Plan) -> Path:
+    """Write a plan, and the marks that its grace periods begin with, under the lock of the state folder."""
+    with state.writing(config.state, "plan"):
+        raised = frozenset(f.fingerprint for result in found.record.results for f in result.findings)
+        plan_file.remember_marks(config.state, plan, found.past.marked_at, raised)
+        return plan_file.write(config.state, plan)

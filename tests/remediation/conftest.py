@@ -1,0 +1,36 @@
+"""What all tests of remediation share."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "collectors")]
+
+from live import Recorder, live  # found by the line above
+
+from scanner.collectors import politeness
+
+Start = Callable[..., Recorder]
+
+
+@pytest.fixture(autouse=True)
+def _strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no pause that one test's server asked for hold up the next test."""
+    monkeypatch.setattr(politeness, "_gates", {})
+
+
+@pytest.fixture(scope="module")
+def start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Return a function that starts a real SCIM server and returns its recorder; all end with the module."""
+    assert request.config.cache is not None
+    installed = request.config.cache.mkdir("scimmy")
+    with ExitStack() as stack:
+
+        def started(name: str = "scim2", count: int = 40, groups: dict[str, list[int]] | None = None) -> Recorder:
+            folder = tmp_path_factory.mktemp("servers")
+            return stack.enter_context(live(name, folder, installed, count, groups or {}))
+
+        yield started

@@ -1,0 +1,170 @@
+"""Plans of live scans: what they hold, what they refuse, and that they send nothing."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from company import Company, found, people
+from conftest import Start
+from live import Recorder
+
+from scanner.config import RemediationSettings
+from scanner.remediation import plan_file
+from scanner.remediation.budgets import budget
+from scanner.remediation.model import Target
+
+
+@pytest.fixture(scope="module")
+def world(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorder, Company]:
+    """Scan once: people 2, 3 and 4 have left; 3 and 4 are the administrators."""
+    server = start(groups={"Staff": [1, 2], "Admins": [3, 4]})
+    company = found(tmp_path_factory.mktemp("company") / "co", {"crm": server.base_url})
+    company.hr(people(40, [2, 3, 4]))
+    company.scan()
+    company.plan()
+    return server, company
+
+
+def by_name(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return user name -> action, notices left out."""
+    return {one["account"]["username"].split("@")[0]: one for one in plan["actions"] if one["kind"] != "notice"}
+
+
+def test_a_plan_holds_all_that_a_reviewer_needs_and_sends_nothing(world: tuple[Recorder, Company]) -> None:
+    """Finding, state and version before, exact request, meaning, class, consequences; bound to the evidence."""
+    server, company = world
+
+    plan = company.plan()
+
+    action = by_name(plan)["user2"]
+    assert (action["decision"], action["kind"], action["meaning"]["safety"]) == ("automatic", "deactivate", "S3")
+    assert action["causes"][0]["rule"] == "leaver-still-active"
+    assert re.fullmatch(r"[0-9a-f]{64}", action["causes"][0]["fingerprint"])
+    assert action["account"]["is_active"] is True
+    assert action["account"]["version"].startswith('W/"')
+    assert action["request"]["method"] == "PATCH"
+    assert action["request"]["url"] == f"{server.base_url}/Users/{server.id_of(2)}"
+    assert action["request"]["body"]["Operations"] == [{"op": "replace", "path": "active", "value": False}]
+    assert "no document says so" in action["meaning"]["sentence"]
+    assert "It holds 1 right, 0 of them privileged." in action["consequences"]
+    (scan,) = (company.state / "scans").iterdir()
+    manifest = (scan / "evidence" / "manifest.json").read_bytes()
+    assert plan["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert server.sent == []
+
+
+def test_administrators_who_all_leave_do_not_leave_the_application_without_one(
+    world: tuple[Recorder, Company],
+) -> None:
+    """The second of them is the last administrator, because the plan already takes the first."""
+    actions = by_name(world[1].plan())
+
+    codes = {actions[name]["reason_code"] for name in ("user3", "user4")}
+    assert codes == {"automatic", "last-administrator"}
+    said = [sentence for name in ("user3", "user4") for sentence in actions[name]["consequences"]]
+    assert "It is an administrator; 1 other would remain." in said
+    assert "It is an administrator; 0 others would remain." in said
+
+
+def test_filters_narrow_a_plan(world: tuple[Recorder, Company]) -> None:
+    """By fingerprint, by rule, by application and severity."""
+    _, company = world
+    fingerprint = by_name(company.plan())["user3"]["causes"][0]["fingerprint"]
+
+    assert list(by_name(company.plan("--fingerprint", fingerprint[:12]))) == ["user3"]
+    assert by_name(company.plan("--rule", "dormant-account")) == {}
+    assert list(by_name(company.plan("--app", "crm", "--severity", "high"))) == ["user2"]
+
+
+def test_over_budget_says_what_to_change_and_exits_5(world: tuple[Recorder, Company], tmp_path: Path) -> None:
+    """And what-if shows what another limit, parameter or waiver would do, without a file."""
+    server, company = world[0], world[1].copy(tmp_path / "co", max_actions_per_application=1)
+
+    done = company.run("plan", expect=5)
+
+    assert "2 changes in one application (crm); max_actions_per_application allows 1" in done.stderr
+    assert "narrow it with --app" in done.stderr
+    before = sorted((company.state / "plans").iterdir())
+    shown = company.document("plan", "--what-if", "max_actions_per_application=5")
+    assert shown == {"changes": [], "over_budget": []}
+    waived = company.document("plan", "--what-if", "waive=leaver-still-active")["changes"]
+    assert {one["then"] for one in waived} == {"never"}
+    assert len(waived) == 2
+    assert "max_percent" in company.run("plan", "--what-if", "max_prcent=1", expect=2).stderr
+    later = company.document("plan", "--what-if", "leaver-still-active.sla_hours=720")["changes"]
+    assert later == []
+    assert sorted((company.state / "plans").iterdir()) == before
+    assert server.sent == []
+
+
+@pytest.mark.parametrize(
+    ("accounts", "changes", "proven", "over"),
+    [
+        (10, 3, 3, set()),
+        (10, 4, 4, {"max_percent_per_application", "max_percent"}),
+        (1000, 20, 20, set()),
+        (1000, 21, 21, {"max_actions_per_application"}),
+        (200, 11, 11, {"max_percent_per_application", "max_percent"}),
+        (1000, 6, 1, set()),
+        (1000, 6, 0, {"max_unproven"}),
+        (0, 1, 1, set()),
+    ],
+)
+def test_budgets_bound_number_share_and_what_is_unproven(
+    world: tuple[Recorder, Company], accounts: int, changes: int, proven: int, over: set[str]
+) -> None:
+    """Small applications have a floor; what does not rest on HR has a small limit of its own."""
+    path = plan_file.find(world[1].state, "latest")
+    template = next(action for action in plan_file.read(path)[0].actions if action.decision == "automatic")
+    actions = [replace(template, id=str(n), case=replace(template.case, proven=n < proven)) for n in range(changes)]
+
+    lines = budget(RemediationSettings(), [Target("crm", "CRM", None, "generic", accounts)], actions)
+
+    assert {line.limit for line in lines if line.is_over} == over
+
+
+def test_the_pdf_and_the_page_hold_the_plan(world: tuple[Recorder, Company]) -> None:
+    """Text of the PDF is read back; only the owner may read either."""
+    _, company = world
+
+    done = company.run("plan", "--format", "pdf", "--format", "html", expect=0)
+
+    pdf, html = (next((company.state / "plans").glob(f"*.{kind}")) for kind in ("pdf", "html"))
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages)
+    for words in ("user2@corp.example", "Remediation plan", "No other administrator would remain"):
+        assert words in text
+        assert words in html.read_text()
+    assert "<script" not in html.read_text()
+    assert str(pdf) in done.stdout
+    assert (pdf.stat().st_mode & 0o777, html.stat().st_mode & 0o777) == (0o600, 0o600)
+
+
+def test_evidence_that_was_changed_since_the_scan_plans_nothing(
+    world: tuple[Recorder, Company], tmp_path: Path
+) -> None:
+    """The plan would rest on something else than what the rules saw."""
+    company = world[1].copy(tmp_path / "co")
+    (settings,) = (company.state / "scans").glob("*/evidence/audit/settings.parquet")
+    settings.write_bytes(settings.read_bytes() + b" ")
+
+    assert "was changed after the scan was sealed" in company.run("plan", expect=6).stderr
+
+
+def test_grace_marks_now_and_acts_later(world: tuple[Recorder, Company], tmp_path: Path) -> None:
+    """The first plan marks and names whom to tell; the mark stays; when the days are over, the account may go."""
+    company = world[1].copy(tmp_path / "co", grace_days="{leaver-still-active = 3}")
+
+    plan = company.plan()
+
+    assert by_name(plan)["user2"]["decision"] == "waiting"
+    assert plan["notices"][0]["owner"] == "olga@corp.example"
+    marks = company.state / "plans" / "marks.json"
+    assert by_name(company.plan())["user2"]["acts_from"] == by_name(plan)["user2"]["acts_from"]
+    assert json.loads(marks.read_text())
+    marks.write_text(json.dumps(dict.fromkeys(json.loads(marks.read_text()), "2026-01-01T00:00:00+00:00")))
+    assert by_name(company.plan())["user2"]["decision"] == "automatic"
