@@ -32,6 +32,8 @@ COMMANDS = {
     "report": ("scanner.cli.scan:report", "Write the reports of a stored scan."),
     "findings": ("scanner.cli.findings:command", "List the findings of a scan."),
     "plan": ("scanner.cli.plan:command", "Turn findings into a plan of changes to review. Changes nothing."),
+    "approve": ("scanner.cli.approve:command", "Sign a plan, so that it may be applied."),
+    "key": ("scanner.cli.key:group", "Make and show the keys with which approvers sign."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),
     "frameworks": ("scanner.cli.frameworks:group", "List and show the frameworks and their controls."),
 }
