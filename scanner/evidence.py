@@ -42,8 +42,17 @@ def write(scan_folder: Path, record: Record) -> None:
         write_file(folder / "rules" / rule.theme / f"{rule.id}.sql", rule.text.encode())
 
 
-def seal(scan_folder: Path, record: Record, previous: str | None) -> str:
-    """Write the manifest over all evidence files, chained to the one before; returns its SHA-256."""
+def seal(scan_folder: Path, record: Record, previous: str | None, action_runs: Mapping[str, str] | None = None) -> str:
+    """Write the manifest over all evidence files, chained to the one before and to the runs of remediation.
+
+    Args:
+        scan_folder: of the scan.
+        record: what it says.
+        previous: SHA-256 of the manifest before.
+        action_runs: run id -> SHA-256 of the last line of its journal.
+
+    Returns the SHA-256 of the manifest.
+    """
     folder = scan_folder / "evidence"
     data = canonical(
         {
@@ -54,6 +63,7 @@ def seal(scan_folder: Path, record: Record, previous: str | None) -> str:
             "config_sha256": record.scan.config_sha256,
             "rules_sha256": record.scan.rules_sha256,
             "previous_manifest_sha256": previous,
+            "action_runs": dict(action_runs or {}),
             "files": listing(folder),
         }
     )

@@ -20,6 +20,7 @@ from scanner.findings_json import findings_json
 from scanner.model import Finding, Record, Rule, RuleResult, Scan, Source, Verdict
 from scanner.policy import Policies
 from scanner.record import assemble, stored_sources
+from scanner.remediation import history
 from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
 from scanner.store import audit, build, scans, state
@@ -148,9 +149,13 @@ def _check(
         scan = replace(
             scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
         )
-        record = assemble(audit_file, config, scan, sources, chosen, results)
+        actions = history.verified(
+            history.done(history.intact_runs(config.state)), folder / "evidence" / "audit", scan.id
+        )
+        resolved = tuple(history.closed(finding, actions) for finding in resolved)
+        record = replace(assemble(audit_file, config, scan, sources, chosen, results), actions=actions)
         evidence.write(folder, record)
-        manifest = evidence.seal(folder, record, previous[0] if previous else None)
+        manifest = evidence.seal(folder, record, previous[0] if previous else None, history.heads(config.state))
         scan = replace(scan, manifest_sha256=manifest)
         con.execute(
             "update scans set finished_at = $finished, rules_sha256 = $rules, manifest_sha256 = $manifest"

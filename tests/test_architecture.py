@@ -65,6 +65,7 @@ MAY_IMPORT = {
         "framework_files",
         "policy",
         "record",
+        "remediation",  # what earlier runs changed, as the scan shows it
         "report",
         "rule_runner",
         "rules",

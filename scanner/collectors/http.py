@@ -58,11 +58,27 @@ class Answer:
 class _TransientError(Exception):
     """Worth another attempt."""
 
-    def __init__(self, sentence: str, retry_after: float | None = None, said: str = "") -> None:
+    def __init__(
+        self,
+        sentence: str,
+        retry_after: float | None = None,
+        said: str = "",
+        *,
+        answer: Answer | None = None,
+        was_sent: bool = True,
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.retry_after = retry_after
         self.said = f'; the server says "{said}"' if said else ""
+        self.answer = answer
+        """What the server answered; None if it did not."""
+        self.was_sent = was_sent
+        """Whether the request may have reached the server."""
+
+
+class UnansweredError(SourceError):
+    """A change was sent and not answered in full: whether it was made has to be read from the server."""
 
 
 class Session:
@@ -108,6 +124,31 @@ class Session:
             answer = self._persist("GET", self._base + target, what, retries, self._auth.headers())
         if not 200 <= answer.status < 300:
             raise refusal(answer.status, answer.body, what, self.redactor)
+        return answer
+
+    def send(self, method: str, url: str, content: bytes | None, if_match: str | None) -> Answer:
+        """Send a change to an address of the origin once, and return the answer, whatever its status.
+
+        Nothing is repeated, but for a 401 that a new token may cure: it says that nothing was done. Raises
+        UnansweredError where the change may have been made, SourceError where it was not.
+        """
+        if origins.of(url) != self._origin:
+            raise SourceError(f"{method} would leave {self._origin}; credentials are never sent elsewhere")
+        what = f"{method} {url.removeprefix(self._base)}"
+        extra = {"If-Match": if_match} if if_match else {}
+        if content is not None:
+            extra["Content-Type"] = "application/scim+json"
+        for _ in range(2):
+            carried = self._auth.headers()
+            try:
+                answer = self._follow(method, url, what, {**carried, **extra}, content)
+            except _TransientError as error:
+                if error.answer is not None:
+                    return error.answer
+                kind = UnansweredError if error.was_sent else SourceError
+                raise kind(error.sentence) from None
+            if answer.status != 401 or not self._auth.renew(carried):
+                break
         return answer
 
     def _post(self, url: str, headers: Mapping[str, str], content: bytes) -> tuple[int, bytes]:
@@ -166,7 +207,7 @@ class Session:
                 where = f"another origin, {self.redactor.text(str(there))}" if there else "an address that is no URL"
                 raise SourceError(f"{what} redirects to {where}; credentials are never sent there, check the address")
             if method != "GET" and answer.status not in (307, 308):
-                raise SourceError(f"{what} redirects a POST, check the address")
+                raise SourceError(f"{what} redirects a {method}, check the address")
             url = target
         raise SourceError(f"{what} redirects more than {_MAX_REDIRECTS} times")
 
@@ -206,9 +247,10 @@ class Session:
                 headers, status = response.headers, response.status_code
                 if status == 429 or (status >= 500 and status not in _LASTING):
                     asked = politeness.retry_after(headers.get("retry-after"))
-                    said = refusal(status, self._read(response, until).body, what, self.redactor).said
+                    answer = self._read(response, until)
+                    said = refusal(status, answer.body, what, self.redactor).said
                     wait = politeness.reset_in(headers) if asked is None else asked
-                    raise _TransientError(f"{what} answered {status}", wait, said)
+                    raise _TransientError(f"{what} answered {status}", wait, said, answer=answer)
                 if (rest := politeness.rest_after(headers, self.limits.rate_share)) is not None:
                     gate.pause(rest)
                 return self._read(response, until)
@@ -248,7 +290,8 @@ class Session:
         if isinstance(error, httpx.TimeoutException):
             return _TransientError(f"{what} gave no full answer within {self.limits.timeout_seconds:g} s")
         if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
-            return _TransientError(f"{what} could not connect to {self._origin}: {said or 'no reason given'}")
+            sentence = f"{what} could not connect to {self._origin}: {said or 'no reason given'}"
+            return _TransientError(sentence, was_sent=False)
         return _TransientError(f"{what} broke off: {said or 'the connection was closed'}")
 
     def _too_late(self) -> str:
@@ -331,4 +374,4 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
         raise ConfigError(f"ca_file {ca_file} cannot be used: {cause}") from None
 
 
-__all__ = ["Answer", "HttpError", "Session"]
+__all__ = ["Answer", "HttpError", "Session", "UnansweredError"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from scanner import evidence
-from scanner.config_keys import Key, Problems, parse_toml, read_checked, read_table, tables, text
+from scanner.config_keys import Key, Problems, anything, parse_toml, read_checked, read_table, tables, text
 from scanner.errors import ConfigError, RefusedError, StoreError
 from scanner.remediation import keys
 from scanner.remediation.model import Plan
@@ -61,7 +61,7 @@ def approvers(path: Path | None) -> tuple[Approver, ...]:
     content, _ = read_checked(path)
     problems = Problems(path)
     raw = parse_toml(content, path)
-    read_table(raw, {"approver": Key(lambda value: value)}, "", problems)
+    read_table(raw, {"approver": Key(anything)}, "", problems)
     found = []
     for where, item in tables(raw, "approver", problems):
         values = read_table(item, _APPROVER, where, problems)

@@ -1,6 +1,7 @@
 """What earlier runs did, and what a scan shows of it: a change counts as verified when a complete scan shows it."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ from typing import Any
 import duckdb
 
 from scanner.errors import ConfigError, StoreError
-from scanner.model import ActionFact
+from scanner.model import ActionFact, Finding, FindingState
 from scanner.remediation import journal
 
+_log = logging.getLogger(__name__)
 _DONE = ("done",)
 
 
@@ -37,11 +39,27 @@ def actions_folder(state: Path) -> Path:
 
 def runs(state: Path) -> tuple[Run, ...]:
     """Return all runs, oldest first; StoreError if a journal was changed."""
-    return tuple(
-        Run(folder.name, folder, chain)
-        for folder in sorted(actions_folder(state).glob("run-*"))
-        if (folder / journal.FILE).exists() and (chain := journal.read(folder)).entries
-    )
+    found = [_read(folder) for folder in _folders(state)]
+    return tuple(sorted((run for run in found if run.chain.entries), key=lambda run: str(run.start["at"])))
+
+
+def intact_runs(state: Path) -> tuple[Run, ...]:
+    """Return the runs whose journal is intact: a damaged one must not keep the next scan from running."""
+    found = []
+    for folder in _folders(state):
+        try:
+            found.append(_read(folder))
+        except StoreError as error:
+            _log.error("%s", error)
+    return tuple(sorted((run for run in found if run.chain.entries), key=lambda run: str(run.start["at"])))
+
+
+def _folders(state: Path) -> list[Path]:
+    return [folder for folder in actions_folder(state).glob("run-*") if (folder / journal.FILE).exists()]
+
+
+def _read(folder: Path) -> Run:
+    return Run(folder.name, folder, journal.read(folder))
 
 
 def find(state: Path, name: str) -> Run:
@@ -59,10 +77,10 @@ def find(state: Path, name: str) -> Run:
     raise ConfigError(f"there is no run '{name}'; the latest is {known[-1].id}")
 
 
-def done(state: Path) -> tuple[ActionFact, ...]:
-    """Return every action of every run with its outcome, oldest first; what `undo` took back is marked."""
+def done(found: Iterable[Run]) -> tuple[ActionFact, ...]:
+    """Return every action of runs, oldest first, with its outcome; what `undo` took back is marked."""
     facts: dict[tuple[str, str], ActionFact] = {}
-    for run in runs(state):
+    for run in found:
         for fact, undoes in _facts(run):
             facts[fact.run, fact.action] = fact
             if undoes in facts and fact.outcome in _DONE:
@@ -103,6 +121,18 @@ def verified(facts: Iterable[ActionFact], audit: Path, scan_id: str) -> tuple[Ac
     return tuple(
         _judged(fact, shown.get((fact.run, fact.action)), scan_id) if fact in waiting else fact for fact in facts
     )
+
+
+def heads(state: Path) -> dict[str, str]:
+    """Return run id -> SHA-256 of the last line of its journal, or `damaged`: what a scan's manifest chains to."""
+    intact = {run.id: run.chain.head for run in intact_runs(state)}
+    return {folder.name: intact.get(folder.name, "damaged") for folder in sorted(_folders(state))}
+
+
+def closed(finding: Finding, facts: Iterable[ActionFact]) -> Finding:
+    """Return a resolved finding as verified, if a change was made for it that this scan shows."""
+    is_verified = any(f.verification == "verified" and finding.fingerprint in f.fingerprints for f in facts)
+    return replace(finding, state=FindingState.VERIFIED) if is_verified else finding
 
 
 def came_undone(facts: Iterable[ActionFact]) -> tuple[ActionFact, ...]:

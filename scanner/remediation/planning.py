@@ -33,7 +33,7 @@ def basis(config: Config, scan: Scan, folder: Path, record: Record) -> Basis:
     findings = [finding for result in record.results for finding in result.findings]
     wanted = {(f.app, f.account_id) for f in findings if f.app is not None and f.account_id is not None}
     audit = folder / "evidence" / "audit"
-    undone = history.came_undone(history.verified(history.done(config.state), audit, scan.id))
+    undone = history.came_undone(history.verified(history.done(history.runs(config.state)), audit, scan.id))
     return Basis(
         record,
         facts.read(audit, wanted),

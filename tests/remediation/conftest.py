@@ -1,7 +1,7 @@
 """What all tests of remediation share."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,11 +9,9 @@ import pytest
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "collectors")]
 
-from live import Recorder, live  # found by the line above
+from live import Recorder, Start, live  # found by the line above
 
 from scanner.collectors import politeness
-
-Start = Callable[..., Recorder]
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +27,13 @@ def start(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     installed = request.config.cache.mkdir("scimmy")
     with ExitStack() as stack:
 
-        def started(name: str = "scim2", count: int = 40, groups: dict[str, list[int]] | None = None) -> Recorder:
+        def started(
+            name: str = "scim2",
+            count: int = 40,
+            groups: dict[str, list[int]] | None = None,
+            inactive: Sequence[int] = (),
+        ) -> Recorder:
             folder = tmp_path_factory.mktemp("servers")
-            return stack.enter_context(live(name, folder, installed, count, groups or {}))
+            return stack.enter_context(live(name, folder, installed, count, groups or {}, inactive))
 
         yield started

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,11 +57,19 @@ class Recorder:
 
     def set_active(self, number: int, active: bool) -> None:
         """Switch a user on or off as an identity provider would."""
+        self.set(number, "active", active)
+
+    def set(self, number: int, attribute: str, value: object) -> None:
+        """Set an attribute of a user as an identity provider would."""
         body = {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-            "Operations": [{"op": "replace", "path": "active", "value": active}],
+            "Operations": [{"op": "replace", "path": attribute, "value": value}],
         }
         self.change("PATCH", f"/Users/{self.id_of(number)}", body)
+
+
+Start = Callable[..., Recorder]
+"""(name, count, groups, inactive) -> a running server; what the fixture `start` gives."""
 
 
 @contextmanager
@@ -121,10 +129,15 @@ def recorded(upstream: str) -> Iterator[Recorder]:
 
 @contextmanager
 def live(
-    name: str, folder: Path, installed: Path | None, count: int, groups: dict[str, list[int]]
+    name: str,
+    folder: Path,
+    installed: Path | None,
+    count: int,
+    groups: dict[str, list[int]],
+    inactive: Sequence[int] = (),
 ) -> Iterator[Recorder]:
     """Run scim2, django or scimmy with users 0 to count - 1 and these groups, behind a recorder."""
-    users = [user(n, id=str(n), externalId=f"X{n}") for n in range(count)]
+    users = [user(n, id=str(n), externalId=f"X{n}", active=n not in inactive) for n in range(count)]
     stored = {
         "users": users,
         "groups": [

@@ -10,8 +10,7 @@ from typing import Any
 import pypdf
 import pytest
 from company import Company, found, people
-from conftest import Start
-from live import Recorder
+from live import Recorder, Start
 
 from scanner.config import RemediationSettings
 from scanner.remediation import plan_file

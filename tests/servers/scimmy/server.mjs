@@ -11,7 +11,7 @@ function declare(type, rows) {
   SCIMMY.Resources.declare(type)
     .ingress((resource, data) => {
       const row = rows.find(({ id }) => id === resource.id);
-      return row ? Object.assign(row, data) : rows[rows.push({ ...data, id: `new-${rows.length}` }) - 1];
+      return row ? Object.assign(row, data, { id: row.id }) : rows[rows.push({ ...data, id: `new-${rows.length}` }) - 1];
     })
     .egress((resource) => {
       if (!resource.id) return rows;

@@ -1,0 +1,138 @@
+"""One application while it is changed: read with the credential for reading, changed with the one for writing."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from scanner.collectors import politeness, profiles
+from scanner.collectors.http import Answer, HttpError, Session
+from scanner.config import Application
+from scanner.errors import ConfigError, SourceError
+
+Resource = Mapping[str, Any]
+_GONE = (404, 410)
+
+
+class Server:
+    """Both sessions of an application; a context manager."""
+
+    def __init__(self, app: Application) -> None:
+        """Read both secrets; nothing is sent yet."""
+        if app.write is None:
+            raise ConfigError(f"{app.id} has no [application.write]; nothing may be written there")
+        self.app = app
+        self.settle_seconds = app.write.settle_seconds
+        self.profile = profiles.load(app.profile)
+        rates = self.profile.requests_per_minute
+        self._reading = Session(app, rates)
+        self._writing = Session(replace(app, auth=app.write.auth), rates)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Server":
+        self._stack.enter_context(self._reading)
+        self._stack.enter_context(self._writing)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def user(self, account_id: str) -> Resource | None:
+        """Return a user as the server shows it now; None if it is not there. SourceError if that cannot be told."""
+        return self._resource(f"/Users/{quote(account_id, safe='')}", account_id)
+
+    def group(self, group_id: str) -> Resource | None:
+        """Return a group with its members, as above."""
+        return self._resource(f"/Groups/{quote(group_id, safe='')}", group_id)
+
+    def own_account(self) -> str | None:
+        """Return the id of the account behind the credential for writing, where the server tells (RFC 7644, 3.11)."""
+        with suppress(SourceError):
+            document = _document(self._writing, self._writing.get("/Me", retries=0))
+            return str(document["id"]) if "id" in document else None
+        return None
+
+    def send(self, method: str, url: str, body: Mapping[str, Any] | None, if_match: str | None) -> Answer:
+        """Send a change once; see Session.send."""
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        return self._writing.send(method, url, content, if_match)
+
+    def said(self, answer: Answer) -> str:
+        """Return the server's own words of a refusal, without secrets."""
+        try:
+            document = json.loads(answer.body)
+            words = document.get("detail") or document.get("scimType") or ""
+        except (ValueError, AttributeError, RecursionError):
+            words = answer.body[:200].decode("utf-8", "replace")
+        return self._writing.redactor.text(str(words), 160)
+
+    def pause_of(self, answer: Answer) -> float:
+        """Return the seconds that the server asks to wait; 1 where it does not say."""
+        asked = politeness.retry_after(answer.headers.get("retry-after"))
+        if asked is None:
+            asked = politeness.reset_in(answer.headers)
+        return 1.0 if asked is None else asked
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left for this application."""
+        return self._writing.remaining
+
+    def _resource(self, path: str, identifier: str) -> Resource | None:
+        try:
+            answer = self._reading.get(path)
+        except HttpError as error:
+            if error.status in _GONE:
+                return None
+            raise
+        document = _document(self._reading, answer)
+        if str(document.get("id")) != identifier:
+            raise SourceError(f"GET {path} was answered with another resource")
+        return document
+
+
+def version(resource: Resource | None) -> str | None:
+    """Return meta.version, for If-Match; None where the server gives none."""
+    meta = resource.get("meta") if resource else None
+    found = meta.get("version") if isinstance(meta, Mapping) else None
+    return found if isinstance(found, str) and found.isascii() and found.isprintable() and found else None
+
+
+def active(resource: Resource | None) -> bool | None:
+    """Return whether a user is active, in the spellings that servers use; None: not said."""
+    for name, value in (resource or {}).items():
+        if name.casefold() == "active":
+            return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().casefold())
+    return None
+
+
+def members(resource: Resource | None) -> dict[str, Any]:
+    """Return member id -> element of a group."""
+    return elements(resource, "members")
+
+
+def elements(resource: Resource | None, attribute: str) -> dict[str, Any]:
+    """Return value -> element of a multi-valued attribute whose elements are objects or bare strings."""
+    for name, items in (resource or {}).items():
+        if name.casefold() == attribute and isinstance(items, list):
+            return {
+                str(item["value"] if isinstance(item, Mapping) else item): item for item in items if _has_value(item)
+            }
+    return {}
+
+
+def _has_value(item: object) -> bool:
+    return isinstance(item, str) or (isinstance(item, Mapping) and item.get("value") is not None)
+
+
+def _document(session: Session, answer: Answer) -> dict[str, Any]:
+    try:
+        document = json.loads(session.redactor.body(answer.body).decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise SourceError("the answer is no JSON object")
+    return document

@@ -1,0 +1,292 @@
+"""From plan to undo on real servers: the effect is seen on the server, never believed from its answer."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from company import Company, found, people
+from live import Recorder, Start
+
+
+def members_by_number(server: Recorder, group: str) -> set[str]:
+    """Return the members of a group by user name."""
+    names = {str(row["id"]): row["userName"].split("@")[0] for row in server.resources("/Users")}
+    return {names[member] for member in server.members(group)}
+
+
+def off(server: Recorder) -> set[str]:
+    """Return the users that are switched off."""
+    return {name.split("@")[0] for name, is_active in server.active().items() if not is_active}
+
+
+def planned(plan: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    """Return the requests that a plan names."""
+    acting = [one for one in plan["actions"] if one["decision"] in ("automatic", "confirmed")]
+    return [
+        (
+            one["request"]["method"],
+            urlsplit(one["request"]["url"]).path.removeprefix("/scim/v2"),
+            one["request"]["body"],
+        )
+        for one in acting
+    ]
+
+
+@pytest.mark.parametrize("name", ["scim2", "django", "scimmy"])
+def test_a_real_server_is_changed_verified_by_a_scan_and_changed_back(start: Start, tmp_path: Path, name: str) -> None:
+    """Two leavers are switched off, one member leaves a group, nobody else is touched; undo brings all of it back."""
+    server = start(name, groups={"Admins": [4, 5, 6], "Staff": [1, 2, 3]}, inactive=[5])
+    profile = 'profile = "django-scim2"\n' if name == "django" else ""
+    company = found(tmp_path / "co", {"crm": server.base_url}, app=profile)
+    company.hr(people(40, [2, 3]))
+    company.scan()
+    plan = company.plan()
+    company.approve()
+
+    done = company.document("apply")
+
+    assert {one["outcome"] for one in done["results"]} == {"done"}, done
+    assert off(server) == {"user2", "user3", "user5"}
+    assert members_by_number(server, "Admins") == {"user4", "user6"}
+    assert members_by_number(server, "Staff") == {"user1", "user2", "user3"}
+    assert [sent[:3] for sent in server.sent] == planned(plan)
+    assert server.refused == []
+
+    company.scan()
+    facts = company.document("actions", "list")
+    assert {fact["verification"] for fact in facts} == {"verified"}
+    (latest,) = [
+        path for path in (company.state / "scans").iterdir() if "verified" in (path / "findings.json").read_text()
+    ]
+    states = {one["state"] for one in json.loads((latest / "findings.json").read_text())["findings"]}
+    assert states == {"verified"}
+    manifest = json.loads((latest / "evidence" / "manifest.json").read_text())
+    assert manifest["action_runs"] == {done["run"]: company.document("actions", "show")["head"]}
+
+    undone = company.document("undo", done["run"], "--reason", "a test")
+    assert {one["outcome"] for one in undone["results"]} == {"done"}, undone
+    assert off(server) == {"user5"}
+    assert members_by_number(server, "Admins") == {"user4", "user5", "user6"}
+    assert (
+        "changed nothing that is not taken back" in company.run("undo", done["run"], "--reason", "x", expect=5).stderr
+    )
+
+
+@pytest.fixture(scope="module")
+def world(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorder, Company]:
+    """Scan a scim2-server once: 2, 3 and 4 have left."""
+    server = start(groups={"Admins": [7, 8]})
+    company = found(tmp_path_factory.mktemp("company") / "co", {"crm": server.base_url})
+    company.hr(people(40, [2, 3, 4]))
+    company.scan()
+    return server, company
+
+
+@pytest.fixture
+def fresh(world: tuple[Recorder, Company], tmp_path: Path) -> tuple[Recorder, Company]:
+    """Return a copy of the company after its scan, with the server as it was then."""
+    server, company = world
+    for number in (2, 3, 4):
+        server.set_active(number, True)
+        server.set(number, "externalId", f"X{number}")
+    server.sent.clear()
+    server.on_write = server.after_write = lambda: None
+    return server, company.copy(tmp_path / "co")
+
+
+def outcomes(document: dict[str, Any]) -> dict[str, str]:
+    """Return user name -> outcome."""
+    return {one["title"].split()[-1].split("@")[0]: one["outcome"] for one in document["results"]}
+
+
+def test_a_dry_run_decides_as_a_real_run_and_sends_nothing(fresh: tuple[Recorder, Company]) -> None:
+    """The requests that it names are those that a real run then sends."""
+    server, company = fresh
+    company.plan()
+    dry = company.document("apply", "--dry-run")
+    assert server.sent == []
+    assert not (company.state / "actions").exists()
+    company.approve()
+
+    company.document("apply")
+
+    told = [(one["request"]["method"], one["request"]["body"]) for one in dry["results"]]
+    assert [(sent[0], sent[2]) for sent in server.sent] == told
+    assert all(sent[3].startswith('W/"') for sent in server.sent if sent[3] is not None)
+    assert [sent[3] is not None for sent in server.sent] == [True, True, True]
+
+
+def test_what_changed_since_the_plan_is_left_alone(fresh: tuple[Recorder, Company]) -> None:
+    """Back in HR, renamed, or switched off by somebody else: two stale skips and one that was so already; exit 0."""
+    server, company = fresh
+    company.plan()
+    company.approve()
+    company.hr([row.replace("E2,user2@corp.example,terminated,2026-01-31", "E2,user2@corp.example,active,")
+                for row in people(40, [2, 3, 4])])  # fmt: skip
+    server.set_active(4, False)
+    server.set(3, "externalId", "somebody-else")
+
+    done = company.document("apply", expect=0)
+
+    assert outcomes(done) == {"user2": "stale", "user3": "stale", "user4": "already"}
+    assert server.sent == []
+
+
+def test_an_unapproved_changed_expired_or_stale_plan_is_refused(fresh: tuple[Recorder, Company]) -> None:
+    """Exit 5 each time, with what to do, and nothing is sent."""
+    server, company = fresh
+    plan = company.plan()
+    path = company.state / "plans" / f"{plan['id']}.json"
+    original = path.read_bytes()
+    assert "0 of 1 approvals" in company.run("apply", expect=5).stderr
+    company.approve()
+
+    path.write_bytes(original.replace(b'"active"', b'"actjve"', 1))
+    assert "0 of 1 approvals" in company.run("apply", expect=5).stderr
+    path.write_bytes(original)
+
+    config = company.folder / "orphanscan.toml"
+    kept = config.read_text()
+    config.write_text(kept + "max_unproven = 4\n")
+    assert "the configuration, the approvers or a policy changed" in company.run("apply", expect=5).stderr
+    config.write_text(kept)
+
+    signed = path.with_suffix(".approvals.json").read_text()
+    path.with_suffix(".approvals.json").write_text(signed.replace('"dana"', '"omar"'))
+    assert "0 of 1 approvals" in company.run("apply", expect=5).stderr
+    path.with_suffix(".approvals.json").write_text(signed)
+
+    company.scan()
+    assert "make a new plan" in company.run("apply", expect=5).stderr
+    assert server.sent == []
+
+
+def test_an_expired_plan_is_neither_approved_nor_applied(fresh: tuple[Recorder, Company]) -> None:
+    """A plan lives for as long as the policy says."""
+    server, company = fresh
+    (company.folder / "orphanscan.toml").write_text(
+        (company.folder / "orphanscan.toml").read_text() + "expires_hours = 0.01\n"
+    )
+    plan = company.plan()
+    path = company.state / "plans" / f"{plan['id']}.json"
+    company.approve()
+    text = path.read_text()
+    path.write_text(text.replace(plan["expires_at"], "2026-01-01T00:00:00Z"))
+
+    assert "expired" in company.run("apply", expect=5).stderr
+    assert "expired" in company.run("approve", "--key", "omar.pem", expect=5).stderr
+    assert server.sent == []
+
+
+def test_over_budget_nothing_is_written_even_if_people_had_approved(fresh: tuple[Recorder, Company]) -> None:
+    """The plan says so, an approval is refused, and so is the run."""
+    server, company = fresh
+    (company.folder / "orphanscan.toml").write_text(
+        (company.folder / "orphanscan.toml").read_text() + "max_actions = 2\n"
+    )
+    company.plan(expect=5)
+
+    assert "over budget" in company.run("approve", "--key", "dana.pem", expect=5).stderr
+    assert "over budget" in company.run("apply", expect=5).stderr
+    assert server.sent == []
+
+
+def test_a_subject_may_not_approve_and_two_people_sign_where_the_policy_asks(fresh: tuple[Recorder, Company]) -> None:
+    """The same person twice is one person; a key that nobody owns approves nothing."""
+    server, company = fresh
+    config = company.folder / "orphanscan.toml"
+    config.write_text(config.read_text() + "approvals = 2\n")
+    approvers = company.folder / "approvers.toml"
+    approvers.write_text(approvers.read_text().replace('"E902"', '"user3@corp.example"'))
+    company.plan()
+    assert "omar is a subject" in company.run("approve", "--key", "omar.pem", expect=5).stderr
+    company.run("approve", "--key", "dana.pem", expect=0)
+    assert "dana has approved" in company.run("approve", "--key", "dana.pem", expect=5).stderr
+    assert "1 of 2 approvals" in company.run("apply", expect=5).stderr
+    company.run("key", "new", "stranger.pem", "--no-passphrase", expect=0)
+    assert "belongs to nobody" in company.run("approve", "--key", "stranger.pem", expect=5).stderr
+
+    approvers.write_text(approvers.read_text().replace('"user3@corp.example"', '"E902"'))
+    company.plan()
+    company.approve("dana", "omar")
+    assert set(outcomes(company.document("apply")).values()) == {"done"}
+    entries = company.document("actions", "show")["entries"]
+    assert [one["approver"] for one in entries[0]["approvals"]] == ["dana", "omar"]
+    assert "was applied in" in company.run("apply", expect=5).stderr
+    assert len(server.sent) == 3
+
+
+def test_what_an_identity_provider_switches_on_again_is_shown_and_left_to_a_person(
+    fresh: tuple[Recorder, Company],
+) -> None:
+    """The next scan finds it undone, the plan says by which run it had been done, and no second fight begins."""
+    server, company = fresh
+    company.plan()
+    company.approve()
+    run = company.document("apply")["run"]
+    server.set_active(3, True)
+    company.scan()
+
+    plan = company.plan()
+
+    (again,) = [one for one in plan["actions"] if one["kind"] == "deactivate"]
+    assert (again["decision"], again["reason_code"], again["earlier_run"]) == ("needs_a_person", "came-undone", run)
+    assert "is active again" in plan["came_undone"][0]
+    assert {f["verification"] for f in company.document("actions", "list")} == {"verified", "came_undone"}
+    fingerprint = again["causes"][0]["fingerprint"]
+    confirmed = company.plan("--confirm", fingerprint[:16])
+    assert [one["decision"] for one in confirmed["actions"] if one["kind"] == "deactivate"] == ["confirmed"]
+
+
+def test_unattended_runs_do_what_the_policy_opted_in_and_no_more(fresh: tuple[Recorder, Company]) -> None:
+    """Not on a baseline, not without opt-in, not a plan that somebody changed; leavers go, and the journal says how."""
+    server, company = fresh
+    config = company.folder / "orphanscan.toml"
+    company.plan()
+    assert "nothing may run unattended" in company.run("apply", "--unattended", expect=5).stderr
+    config.write_text(config.read_text() + 'unattended_classes = ["S3"]\nunattended_rules = ["leaver-still-active"]\n')
+    company.plan()
+    assert "baseline" in company.run("apply", "--unattended", expect=5).stderr
+    company.scan()
+    plan = company.plan()
+    path = company.state / "plans" / f"{plan['id']}.json"
+    original = path.read_bytes()
+    path.write_bytes(original.replace(server.id_of(2).encode(), server.id_of(9).encode()))
+    assert "it was changed" in company.run("apply", "--unattended", expect=5).stderr
+    path.write_bytes(original)
+    assert server.sent == []
+
+    done = company.document("apply", "--unattended")
+
+    assert outcomes(done) == dict.fromkeys(("user2", "user3", "user4"), "done")
+    assert off(server) >= {"user2", "user3", "user4"}
+    assert company.document("actions", "show")["entries"][0]["mode"] == "unattended"
+
+
+def test_a_second_apply_at_the_same_time_is_refused(fresh: tuple[Recorder, Company]) -> None:
+    """The one that holds the lock is named."""
+    from scanner.store.state import writing
+
+    _, company = fresh
+    company.plan()
+    company.approve()
+
+    with writing(company.state, "apply"):
+        assert "`orphanscan apply` (process" in company.run("apply", expect=6).stderr
+
+
+def test_a_journal_that_was_changed_is_noticed_and_does_not_stop_a_scan(fresh: tuple[Recorder, Company]) -> None:
+    """The chain breaks at the line; the manifest of the next scan calls the run damaged."""
+    _, company = fresh
+    company.plan()
+    company.approve()
+    run = company.document("apply")["run"]
+    file = company.state / "actions" / run / "journal.ndjson"
+    file.write_bytes(file.read_bytes().replace(b'"done"', b'"gone"', 1))
+
+    assert "the journal was changed" in company.run("actions", "list", expect=6).stderr
+    company.scan()
+    scan = max((company.state / "scans").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert json.loads((scan / "evidence" / "manifest.json").read_text())["action_runs"] == {run: "damaged"}
