@@ -9,6 +9,7 @@ from markupsafe import Markup
 from scanner.report.html import faces
 from scanner.report.pdf import to_pdf
 from scanner.report.templates import environment, stylesheet
+from scanner.report.words import load
 
 
 def sheet_html(template: str, values: Mapping[str, object]) -> bytes:
@@ -20,9 +21,9 @@ def sheet_html(template: str, values: Mapping[str, object]) -> bytes:
 
 
 def sheet_pdf(template: str, values: Mapping[str, object], identifier: str) -> bytes:
-    """Return the same as PDF/UA."""
+    """Return the same as PDF/A-3a."""
     return to_pdf(_markup(template, stylesheet("common", "print"), "", values), identifier)
 
 
 def _markup(template: str, css: Markup, csp: str, values: Mapping[str, object]) -> str:
-    return environment().get_template(template).render(css=css, csp=csp, **values)
+    return environment().get_template(template).render(css=css, csp=csp, t=load(), **values)
