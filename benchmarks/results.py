@@ -84,12 +84,12 @@ def _goals(engines: dict[str, Any]) -> dict[str, Any]:
     goals: dict[str, Any] = {}
     for rival, goal in (("polars", 2), ("pandas", 4)):
         theirs = engines[rival]
-        for what in ("match and rules", "without load"):
-            goals[f"{rival}: {what}, wall"] = {
-                "goal": f">= {goal}",
-                "value": round(theirs["wall"][what] / ours["wall"][what], 2),
-            }
-            goals[f"{rival}: {what}, cpu"] = {"value": round(theirs["cpu"][what] / ours["cpu"][what], 2)}
+        ratio = theirs["wall"]["match and rules"] / ours["wall"]["match and rules"]
+        goals[f"{rival}: match and rules, wall"] = {"goal": f">= {goal}", "value": round(ratio, 2)}
+        ratio = theirs["cpu"]["match and rules"] / ours["cpu"]["match and rules"]
+        goals[f"{rival}: match and rules, cpu"] = {"value": round(ratio, 2)}
+        ratio = theirs["wall"]["without load"] / ours["wall"]["without load"]
+        goals[f"{rival}: match and rules, and our evidence written to disk, wall"] = {"value": round(ratio, 2)}
         goals[f"{rival}: peak memory"] = {"value": round(theirs["peak_mb"] / ours["peak_mb"], 2)}
     goals["peak in MB"] = {"goal": "<= 2500", "value": ours["peak_mb"]}
     goals["peak in MB at a limit of 1 GB"] = {"goal": "<= 1300", "value": engines["orphanscan, 1 GB"]["peak_mb"]}
@@ -108,8 +108,8 @@ def table(document: dict[str, Any]) -> str:
     for name, engine in document["engines"].items():
         cells = "".join(f"{engine['wall'][c]:>10.2f} ({engine['cpu'][c]:>5.1f})" for c in columns)
         lines.append(f"{name:24}{cells}{engine['peak_mb']:>10,}{engine['runs']:>6}")
-    lines += ["", f"{'':56}{'measured':>10}   goal"]
-    lines += [f"{name:56}{entry['value']:>10,}   {entry.get('goal', '')}" for name, entry in document["goals"].items()]
+    lines += ["", f"{'':64}{'measured':>10}   goal"]
+    lines += [f"{name:64}{entry['value']:>10,}   {entry.get('goal', '')}" for name, entry in document["goals"].items()]
     lines += ["", "All engines gave the same results." if document["equal"] else "The engines DISAGREE:"]
     return "\n".join(lines + document["differences"])
 
