@@ -79,7 +79,10 @@ def gate(origin: Origin) -> Gate:
 
 def retry_after(value: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for, never negative; None if it says nothing usable."""
-    return _seconds(value, is_moment_beyond=None)
+    seconds = _seconds(value, is_moment_beyond=None)
+    if seconds == _LONGEST_PAUSE and (moment := _seconds(value, is_moment_beyond=_EPOCH)) is not None:
+        return moment  # RFC 9110, 10.2.3 knows seconds and dates; some send the moment as a number of seconds
+    return seconds
 
 
 def reset_in(headers: Mapping[str, str]) -> float | None:

@@ -322,6 +322,11 @@ TRANSPORT = {
     "forbidden": mode("", FAILED, 0, "answered 403", faults=["403"] * 9),
     "not_found": mode("", FAILED, 0, "answered 404", faults=["404"] * 9),
     "echoes_the_token": mode("echo_token", FAILED, 0, "401"),
+    "holds_the_token_spelled_by_escapes": mode(
+        raw=_NAMED % "".join(f"\\u{ord(one):04x}" for one in TOKEN).encode(), users=1
+    ),
+    "holds_the_token_with_invisible_characters": mode(rows=_with(95, title="\u200b".join(TOKEN)), quirks="utf8"),
+    "holds_the_token_with_control_characters": mode(raw=_NAMED % "\x07".join(TOKEN).encode(), users=1),
     "holds_the_token_in_a_row": mode(rows=_with(95, displayName=f"Bearer {TOKEN}")),
 }
 

@@ -122,6 +122,9 @@ def test_retry_after_is_read_in_both_forms() -> None:
     assert retry_after("Mon, 01 Jan 2001 00:00:00 GMT") == 0
     assert 80 < (retry_after(later) or 0) <= 90
     assert retry_after("9" * 400) == 7 * 24 * 3600
+    assert 80 < (retry_after(str(int(time.time()) + 90)) or 0) <= 90
+    assert retry_after(str(int(time.time()) - 90)) == 0
+    assert retry_after("2592000") == 7 * 24 * 3600
     assert [retry_after(text) for text in (None, "", "soon", "1.5x", "nan", "\u0661")] == [None] * 6
 
 
