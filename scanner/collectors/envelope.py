@@ -193,6 +193,11 @@ def username_of(line: bytes) -> str:
     return str(_keys.decode(line).userName or "").strip()
 
 
+def has_members(line: bytes) -> bool:
+    """Return whether a staged line has the attribute members."""
+    return _keys.decode(line).members is not msgspec.UNSET
+
+
 def name_key(line: bytes) -> int:
     """Return the hash of the name that a staged user or group goes by, and whether it is active."""
     named = _named.decode(line)

@@ -1,15 +1,17 @@
 """Reads the groups of an application with all their members, whichever way its server gives them."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 
 from scanner.collectors.discovery import offers_groups
-from scanner.collectors.envelope import decode, id_of, key_of, rows_of
+from scanner.collectors.envelope import decode, has_members, id_of, key_of, rows_of
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import Listing, open_staging, read_list
 from scanner.collectors.paging import Lister
@@ -23,6 +25,8 @@ MEMBER_CAPS = frozenset({100, 200, 500, 1000, 2000, 5000})
 NO_GROUPS = (404, 501)
 """What servers without groups answer; so may others."""
 _MISSING = "memberships are missing"
+_MOST_BARE = 10
+"""Groups without members that are read again to see whether they have some."""
 _MOST_SUSPECTS = 100
 """Groups that are read again to see whether a list of members was cut."""
 
@@ -63,7 +67,7 @@ def read_groups(lister: Lister, profile: Profile, into: Path, progress: Progress
             return Groups(Verdict.COMPLETE, "the application offers no groups")
         return Groups(Verdict.SHORT, f"{_MISSING}: {listing.detail}", listing)
     missing, verdict = "", Verdict.SHORT
-    if listing.collected and not listing.has_members:
+    if listing.collected and (not listing.has_members or _some_only_on_demand(lister, path)):
         missing = _read_singly(lister, path, listing.collected, progress, app_id)
     elif suspects := _suspects(path):
         missing, verdict = _examine(lister, path, into / "users.ndjson", suspects, listing, progress, app_id)
@@ -72,6 +76,20 @@ def read_groups(lister: Lister, profile: Profile, into: Path, progress: Progress
     if listing.verdict is Verdict.FAILED:
         return Groups(Verdict.SHORT, f"{_MISSING}: {listing.detail}", listing)
     return Groups(listing.verdict, listing.detail, listing)
+
+
+def _some_only_on_demand(lister: Lister, path: Path) -> bool:
+    """Whether a group that came without the attribute, where others have it, has members when it is read by itself.
+
+    A server may leave out an attribute that is empty (RFC 7643, 2.5): one that cannot be read singly is taken to be.
+    """
+    with path.open("rb") as lines:
+        bare = list(islice((line.rstrip(b"\n") for line in lines if not has_members(line)), _MOST_BARE))
+    for line in bare:
+        with contextlib.suppress(SourceError):
+            if _size(_read_group(lister, line)):
+                return True
+    return False
 
 
 def _suspects(path: Path) -> list[bytes]:

@@ -152,6 +152,7 @@ class Lister:
 
     def _by_id(self, walk: Walk) -> None:
         """Go on behind the last id (Salesforce takes no start index beyond about 2,000)."""
+        walk.by_id = True
         while not self._is_over_budget(walk):
             page = self.asking.page(self.asking.after(id_of(walk.last_line)))
             fresh = walk.take(page, is_part=True)

@@ -45,6 +45,9 @@ def judge_unstated(first: Walk, second: Walk, what: str) -> tuple[Verdict, str]:
         return Verdict.UNKNOWN, _conflicts(second, what)
     if End.NOTHING_NEW in (first.end, second.end):
         return Verdict.UNKNOWN, f"the server states no total and repeats its first {found:,} {what} for ever"
+    if first.by_id or second.by_id:
+        told = f"the server states no total, and the last of {found:,} {what} were asked for by id"
+        return Verdict.UNKNOWN, f"{told}: if it keeps another order, some are missing, and nothing proves it does not"
     if found in KNOWN_CAPS and not second.by_cursor:
         return Verdict.CAPPED, f"the server states no total and stops at exactly {found:,} {what}"
     return _unless_rejected(second, what)

@@ -46,6 +46,8 @@ class Walk:
     trust_total: bool = True
     """False once the stated total turned out to be the size of a page."""
     by_cursor: bool = False
+    by_id: bool = False
+    """Whether the end was asked for by id: where the list is in another order, rows are left out."""
     has_members: bool = False
     last_line: bytes = b""
     end: End = End.FAILED

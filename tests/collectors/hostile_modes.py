@@ -88,6 +88,8 @@ def _ids(*ids: object) -> list[Row]:
 
 
 _TWO = many(2)
+_UNSORTED = many(95)[10:90] + many(95)[:10] + many(95)[90:]
+"""What the first pages hold is in order, and what stands behind them is not."""
 _NAMED = b'{"totalResults": 1, "Resources": [{"id": "1", "userName": "%s"}]}'
 _DEEP = b'{"Resources":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 _CUT = "states 95 users but lists"
@@ -111,6 +113,13 @@ INDEX = {
     "start_capped_goes_on_by_id": mode("start_capped filter_by_id"),
     "start_capped": mode("start_capped", FAILED, 80, "Start index too big"),
     "start_capped_at_a_round_number": mode("beyond_is_400", CAPPED, 50, "stops at 50", visible=50),
+    "start_capped_out_of_order": mode(
+        "start_capped filter_by_id", SHORT, 85, "states 95 users but lists 85", rows=_UNSORTED
+    ),
+    "start_capped_without_total": mode("start_capped filter_by_id no_total", UNKNOWN, 95, "were asked for by id"),
+    "start_capped_out_of_order_without_total": mode(
+        "start_capped filter_by_id no_total", UNKNOWN, 85, "were asked for by id", rows=_UNSORTED
+    ),
     "start_capped_and_filter_refused": mode("start_capped filter_refused", FAILED, 80, "Start index too big"),
     "beyond_is_400": mode("beyond_is_400"),
     "wraps": mode("wrap_pages"),

@@ -151,6 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
             rows = behaviour.groups
             if behaviour.has("groups_without_members"):
                 rows = [{key: value for key, value in row.items() if key != "members"} for row in rows]
+            if behaviour.has("large_groups_without_members"):
+                rows = [
+                    {key: value for key, value in row.items() if key != "members" or len(value) < 9} for row in rows
+                ]
             if behaviour.has("members_cut_in_list"):
                 rows = [{**row, "members": row["members"][:100]} for row in rows]
             self._list(rows, parse_qs(parts.query, keep_blank_values=True), is_users=False)

@@ -76,3 +76,24 @@ def test_a_larger_group_clears_a_round_number(server: HostileServer, tmp_path: P
 
     assert collect(server, behaviour, tmp_path).source.verdict is Verdict.COMPLETE
     assert not [request for request in behaviour.seen if request.startswith("GET /scim/v2/Groups/")]
+
+
+def test_members_that_are_left_out_of_large_groups_alone_are_fetched(server: HostileServer, tmp_path: Path) -> None:
+    """Some groups come with members and a large one without: it is read by itself, and then all are."""
+    users = [user(n) for n in range(250)]
+    behaviour = Behaviour(
+        users, [group(1, ["u-1"]), group(2, MEMBERS), group(3, [])], frozenset({"large_groups_without_members"})
+    )
+    collected = collect(server, behaviour, tmp_path)
+
+    assert collected.source.verdict is Verdict.COMPLETE, collected.source.detail
+    assert sizes(collected) == [1, 250, 0]
+
+
+def test_groups_that_are_empty_cost_a_few_requests_at_most(server: HostileServer, tmp_path: Path) -> None:
+    """A server that leaves out what is empty is believed after ten looks."""
+    groups = [group(0, ["u-1"]), *(group(n) for n in range(1, 300))]
+    behaviour = Behaviour([user(1)], groups)
+
+    assert collect(server, behaviour, tmp_path).source.verdict is Verdict.COMPLETE
+    assert len([request for request in behaviour.seen if request.startswith("GET /scim/v2/Groups/")]) == 10
