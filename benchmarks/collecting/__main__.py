@@ -33,9 +33,12 @@ class Sizes:
     small_users: int = 1000
     """Of each of the many applications."""
     small_page: int = 100
+    half_page: int = 500
 
 
-QUICK = Sizes(users=2000, many=4000, page=100, latency_ms=20, applications=5, runs=1, small_users=200, small_page=20)
+QUICK = Sizes(
+    users=2000, many=4000, page=100, latency_ms=20, applications=5, runs=1, small_users=200, small_page=20, half_page=50
+)
 
 
 def main() -> int:
@@ -68,7 +71,7 @@ def _runs(sizes: Sizes, work: Path) -> Iterator[dict[str, Any]]:
     with _serving(sizes.small_users, sizes.small_page, sizes.latency_ms, sizes.applications) as urls:
         yield _run("one of many", "engine_orphanscan", Task(urls[:1], sizes.small_users, sizes.small_page, 8), work)
         yield _run("many applications", "engine_orphanscan", Task(urls, sizes.small_users, sizes.small_page, 8), work)
-    for name, size in (("slow", sizes.page), ("slow, small pages", sizes.small_page)):
+    for name, size in (("slow", sizes.page), ("slow, half pages", sizes.half_page)):
         with _serving(sizes.users, size, sizes.latency_ms, 1) as urls:
             for connections in (1, 8):
                 yield _run(name, "engine_orphanscan", Task(urls, sizes.users, size, connections), work)

@@ -76,7 +76,7 @@ def _goals(engines: dict[str, Any], sizes: Any) -> dict[str, Any]:
             f"8 at a time against one by one, {size:,} a page, collecting": goal(
                 ">= 5", engines[f"{name} (1)"]["wall"]["collect"] / engines[f"{name} (8)"]["wall"]["collect"]
             )
-            for name, size in (("slow", sizes.page), ("slow, small pages", sizes.small_page))
+            for name, size in (("slow", sizes.page), ("slow, half pages", sizes.half_page))
         },
     }
 
