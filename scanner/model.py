@@ -319,6 +319,35 @@ class ActionFact:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAnswers:
+    """What the rules said of the known-answer data set."""
+
+    planted: int
+    """Violations that must be found."""
+    detected: int
+    false: int
+    """Findings that were not planted."""
+    near_misses: int
+    """Plants that look like a violation and are none."""
+    rules: int
+    """Rules that were judged by it."""
+    unplanted: tuple[str, ...]
+    """Rules that the data set does not speak of."""
+    rules_sha256: str
+    """Over the files of these rules, with the defaults of their parameters."""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all was found, and nothing else."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        """Return the result in words."""
+        return f"{self.detected} of {self.planted} planted violations detected, {self.false} false"
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One sealed scan, as read back from its folder: everything that reports may draw on."""
 
@@ -331,6 +360,8 @@ class Record:
     results: tuple[RuleResult, ...]
     ledger: Ledger
     suppressions: tuple[Suppression, ...]
+    known_answers: KnownAnswers | None = None
+    """What the rules said of the known-answer data set before they judged this scan; None for scans of before."""
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(app, account_id) -> user name, for the accounts in findings."""
     workers: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import duckdb
 
 from scanner import ledger
 from scanner.config import Config
-from scanner.model import ApplicationFact, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
+from scanner.model import ApplicationFact, KnownAnswers, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
 
 
 def assemble(
@@ -19,6 +19,7 @@ def assemble(
     sources: Sequence[Source],
     chosen: Sequence[Rule],
     results: Sequence[RuleResult],
+    known_answers: KnownAnswers | None = None,
 ) -> Record:
     """Put together what the reports and the evidence say about a scan; StoreError if the ledger does not add up."""
     with duckdb.connect(str(audit_file), read_only=True) as con:
@@ -38,6 +39,7 @@ def assemble(
                     "select kind, entries, previous_entries from audit.suppressions order by kind"
                 ).fetchall()
             ),
+            known_answers=known_answers,
             account_buckets=ledger.accounts_by_app(con),
             leaver_outcomes=ledger.leavers_by_app(con),
         )

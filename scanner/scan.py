@@ -5,6 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,14 @@ from scanner.collectors.interface import Progress
 from scanner.config import Config
 from scanner.errors import ConfigError, StoreError
 from scanner.findings_json import findings_json
-from scanner.model import Finding, Record, Rule, RuleResult, Scan, Source, Verdict
+from scanner.known_answers import run_known_answers
+from scanner.model import Finding, KnownAnswers, Record, Rule, RuleResult, Scan, Source, Verdict
 from scanner.policy import Policies
 from scanner.record import assemble, stored_sources
 from scanner.remediation import history
 from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
+from scanner.rule_process import Child
 from scanner.store import audit, build, scans, state
 
 
@@ -74,7 +77,9 @@ def run(
     chosen = chosen_rules(config)
     with state.writing(config.state, "collect" if only_collect else "scan"):
         scan = _new_scan(config, clock.instant(as_of, config))
-        with _staged(config.state, scan.id) as staging:
+        with _staged(config.state, scan.id) as staging, ThreadPoolExecutor(max_workers=1) as pool:
+            # While the sources are read, so that a scan takes no longer for it.
+            known = None if only_collect else pool.submit(_known_answers, chosen, config)
             collected = collect(
                 config,
                 staging / "sources",
@@ -87,9 +92,9 @@ def run(
             built = build.build(staging, collected, config, policies, scan, (staging / state.TOKEN).read_text())
             evidence.write_inputs(staging / "scan", _policy_files(config))
             scan = replace(scan, complete=built.complete)
-            if only_collect:
+            if known is None:
                 return Outcome(scan, state.commit(config.state, staging), built.sources)
-            return _check(staging, config, scan, built.sources, built.audit_file, chosen, listeners)
+            return _check(staging, config, scan, built.sources, built.audit_file, chosen, known.result(), listeners)
 
 
 def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
@@ -111,7 +116,8 @@ def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
             with duckdb.connect(str(staging / state.STORE)) as con:
                 token = (staging / state.TOKEN).read_text()
                 con.execute("update scans set commit_token = $t where scan_id = $id", {"t": token, "id": scan.id})
-            return _check(staging, config, scan, stored_sources(audit_file), audit_file, chosen, listeners)
+            known = _known_answers(chosen, config)
+            return _check(staging, config, scan, stored_sources(audit_file), audit_file, chosen, known, listeners)
 
 
 def _look_again(config: Config, scan: Scan, chosen: Sequence[Rule], listeners: Listeners) -> Outcome:
@@ -122,7 +128,8 @@ def _look_again(config: Config, scan: Scan, chosen: Sequence[Rule], listeners: L
         audit.import_audit(folder / "evidence" / "audit", audit_file)
         results = _judge(audit_file, chosen, scan, config, listeners)
         sources = stored_sources(audit_file)
-        return Outcome(scan, folder, sources, assemble(audit_file, config, scan, sources, chosen, results))
+        record = assemble(audit_file, config, scan, sources, chosen, results, _known_answers(chosen, config))
+        return Outcome(scan, folder, sources, record)
 
 
 def _check(
@@ -132,6 +139,7 @@ def _check(
     sources: tuple[Source, ...],
     audit_file: Path,
     chosen: Sequence[Rule],
+    known: KnownAnswers,
     listeners: Listeners,
 ) -> Outcome:
     """Judge, age, seal and commit."""
@@ -153,7 +161,7 @@ def _check(
             history.done(history.intact_runs(config.state)), folder / "evidence" / "audit", scan.id
         )
         resolved = tuple(history.closed(finding, actions) for finding in resolved)
-        record = replace(assemble(audit_file, config, scan, sources, chosen, results), actions=actions)
+        record = replace(assemble(audit_file, config, scan, sources, chosen, results, known), actions=actions)
         evidence.write(folder, record)
         manifest = evidence.seal(folder, record, previous[0] if previous else None, history.heads(config.state))
         scan = replace(scan, manifest_sha256=manifest)
@@ -185,6 +193,11 @@ def _judge(
         memory_mb=config.rules.memory_mb,
         on_result=listeners.on_rule,
     )
+
+
+def _known_answers(chosen: Sequence[Rule], config: Config) -> KnownAnswers:
+    with Child(config.rules.memory_mb) as child:
+        return run_known_answers(chosen, child)
 
 
 def _new_scan(config: Config, as_of: datetime) -> Scan:

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "findings_json": set(),
     "framework_files": {"config_keys", "frameworks"},
     "frameworks": set(),
+    "known_answers": {"rule_process", "rule_runner", "rules", "store"},  # makes an audit file of the data set
     "ledger": set(),
     "policy": {"config_file", "config_keys"},
     "record": {"ledger"},
@@ -63,10 +64,12 @@ MAY_IMPORT = {
         "findings",
         "findings_json",
         "framework_files",
+        "known_answers",
         "policy",
         "record",
         "remediation",  # what earlier runs changed, as the scan shows it
         "report",
+        "rule_process",
         "rule_runner",
         "rules",
         "store",

@@ -76,19 +76,33 @@ def test(
     cases: Path | None,
     extra: tuple[Path, ...],
 ) -> int:
-    """Run the cases of the rules, of all if none is named; exit 1 if one does not come out as written."""
+    """Run the rules, all if none is named, on their cases and on the known-answer data set.
+
+    Exit 1 if a case does not come out as written, if a planted violation is not found, or if something else is.
+    """
+    from scanner.known_answers import run_known_answers
     from scanner.rule_cases import run_cases
+    from scanner.rule_process import Child
 
     found, *_ = rules_in_force(ids, config_path, extra)
+    with Child(memory_mb=4096) as child:
+        known = run_known_answers(found, child)
     results = run_cases(found, cases or bundled("cases"))
     failed = [result for result in results if result.problem]
+    code = 0 if known.is_right and not failed else 1
     if as_json:
-        echo_json([{"rule": r.rule, "case": r.case, "passed": not r.problem, "problem": r.problem} for r in results])
-        return 1 if failed else 0
+        told = [{"rule": r.rule, "case": r.case, "passed": not r.problem, "problem": r.problem} for r in results]
+        answers = {"rule": "", "case": f"known answers: {known}", "passed": known.is_right}
+        echo_json([*told, answers | {"problem": "; ".join(known.problems)}])
+        return code
     for result in failed:
         click.echo(printable(f"{result.rule}: {result.case}: {result.problem}"))
+    for problem in known.problems:
+        click.echo(printable(f"known answers: {problem}"))
+    if known.rules:
+        click.echo(f"{known}, by the rule files {known.rules_sha256}")
     click.echo(f"{len(results) - len(failed)} of {len(results)} cases came out as written")
-    return 1 if failed else 0
+    return code
 
 
 def rules_in_force(

@@ -179,6 +179,8 @@ def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool) -> int:
     codes = []
     if any(f.counts and f.severity.rank <= limit for r in results if not r.lead for f in r.findings) and not exit_zero:
         codes.append(1)
-    if not outcome.scan.complete or any(r.result is RuleOutcome.ERROR for r in results):
+    known = outcome.record.known_answers if outcome.record else None
+    wrong = known is not None and not known.is_right
+    if not outcome.scan.complete or wrong or any(r.result is RuleOutcome.ERROR for r in results):
         codes.append(3)
     return worst(codes)

@@ -38,10 +38,15 @@ def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> No
     for result in results:
         if result.result is RuleOutcome.ERROR:
             _log.error("rule %s: %s", result.rule, result.detail, extra={"rule": result.rule})
+    known = outcome.record.known_answers if outcome.record else None
+    for problem in known.problems if known else ():
+        _log.error("known answers: %s", problem)
     if log_format == "json":
         _log.info("finished", extra={"scan": outcome.scan.id, "complete": outcome.scan.complete, "exit_code": code})
     elif not as_json:
         _tables(outcome, results)
+        if known:
+            say(f"known answers: {known}", log_format)
         if results:
             say("findings: " + ", ".join(f"{count} {severity}" for severity, count in findings.items()), log_format)
     if as_json:

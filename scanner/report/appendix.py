@@ -29,6 +29,20 @@ def rule_files(inputs: Inputs) -> tuple[RuleFile, ...]:
     )
 
 
+def known_answers(inputs: Inputs) -> str:
+    """Return what the rules said of the known-answer data set; nothing for scans of before."""
+    known = inputs.record.known_answers
+    if known is None:
+        return ""
+    values = {name: getattr(known, name) for name in ("detected", "planted", "false", "near_misses", "rules")}
+    told = inputs.words("appendix.known_answers", **values, sha256=known.rules_sha256)
+    if known.unplanted:
+        told += " " + inputs.words("appendix.known_answers_without", rules=", ".join(known.unplanted))
+    if not known.is_right:
+        told += " " + inputs.words("appendix.known_answers_wrong", problems="; ".join(known.problems[:5]))
+    return told
+
+
 def signatures(inputs: Inputs) -> tuple[Signature, ...]:
     """Return the lines of the sign-off block: three roles of every framework, and its own."""
     words = inputs.words

@@ -76,6 +76,7 @@ class Content:
     signatures: tuple[Signature, ...]
     parameters: tuple[ParameterRow, ...]
     rule_files: tuple[RuleFile, ...]
+    known_answers: str
     verification: tuple[str, ...]
     glossary: tuple[Fact, ...]
     attachments: tuple[Attachment, ...]
@@ -140,6 +141,7 @@ def build(
         signatures=appendix.signatures(inputs),
         parameters=appendix.parameter_rows(inputs),
         rule_files=appendix.rule_files(inputs),
+        known_answers=appendix.known_answers(inputs),
         verification=appendix.verification(inputs, manifest_sha256),
         glossary=appendix.glossary(inputs),
         attachments=attachments(inputs, report_id, manifest),

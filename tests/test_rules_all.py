@@ -1,0 +1,128 @@
+"""What holds for every shipped rule, seen on the known-answer data set."""
+
+import tomllib
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from scanner import known_answers, rules
+from scanner.known_answers import run_known_answers
+from scanner.model import Finding, Rule, RuleOutcome, RuleResult
+from scanner.paths import bundled
+from scanner.rule_process import Child
+from scanner.rule_runner import run_in
+from scanner.store.audit import FILE, create_audit
+
+FOLDER = bundled("sample_data") / "known_answers"
+DOCUMENTS = {path.stem: tomllib.loads(path.read_text()) for path in sorted(FOLDER.glob("*.toml"))}
+CLOCK = datetime(2026, 3, 31, tzinfo=UTC)
+RULES = rules.find()
+
+
+def turned(value: Any) -> Any:
+    """Return a document with all its rows the other way round."""
+    if isinstance(value, dict):
+        return {key: turned(entry) for key, entry in value.items()}
+    return value[::-1] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[RuleResult], list[RuleResult], set[str]]:
+    """Judge the data set as it is and with its rows in another order; return both, and all that names somebody."""
+    runs = []
+    with Child(memory_mb=4096) as child:
+        for turn, documents in enumerate((DOCUMENTS, {n: turned(d) for n, d in reversed(DOCUMENTS.items())})):
+            file = tmp_path_factory.mktemp(f"known-{turn}") / FILE
+            create_audit(file)
+            with duckdb.connect(str(file)) as con:
+                known_answers._fill(con, documents.values(), CLOCK)
+                names = con.execute(
+                    "select username from audit.accounts union select email from audit.accounts"
+                    " union select display_name from audit.accounts union select full_name from audit.workers"
+                    " union select email from audit.workers union select worker_id from audit.workers"
+                    " union select approved_by from audit.grants union select reviewer from audit.review_items"
+                ).fetchall()
+            runs.append(list(run_in(child, file, RULES, as_of=CLOCK, max_seconds=60)))
+    return runs[0], runs[1], {name for (name,) in names if name and len(name) > 2}
+
+
+def stripped(result: RuleResult) -> list[Finding]:
+    """Return the findings in the order of their fingerprints."""
+    return sorted(result.findings, key=lambda finding: finding.fingerprint)
+
+
+def test_every_rule_runs_and_says_the_same_whatever_the_order_of_the_rows(judged: Any) -> None:
+    """Subjects, severities, reasons and evidence depend on the data alone."""
+    first, second, _ = judged
+
+    assert {result.rule: result.detail for result in first if result.result is RuleOutcome.ERROR} == {}
+    for one, other in zip(first, second, strict=True):
+        assert stripped(one) == stripped(other), one.rule
+
+
+def test_no_reason_names_anybody_and_personal_evidence_is_declared(judged: Any) -> None:
+    """Reports without names print reasons as they are, and leave out the columns that a rule calls personal."""
+    first, _, names = judged
+    declared = {rule.id: rule.personal for rule in RULES}
+
+    assert len(names) > 100
+    for finding in (finding for result in first for finding in result.findings):
+        told = set(finding.reason.replace(",", " ").replace(".", " ").split()) | {finding.reason}
+        assert not told & names, finding
+        shown = {str(value) for key, value in finding.evidence.items() if key not in declared[finding.rule]}
+        assert not shown & names, finding
+
+
+def test_every_rule_is_planted_twice_and_has_two_near_misses() -> None:
+    """What is not planted cannot be missed."""
+    assert set(DOCUMENTS) - {"frame"} == {rule.id for rule in RULES}
+    for name, document in DOCUMENTS.items():
+        if name != "frame":
+            counted = Counter(plant["what"] for plant in document["plant"])
+            fails = [f for plant in document["plant"] for f in plant.get("found", ()) if f["verdict"] == "fail"]
+            assert len(fails) >= 2, name
+            assert counted["near miss"] >= 2, name
+            assert all(("found" in plant) == (plant["what"] == "violation") for plant in document["plant"]), name
+
+
+def test_the_rules_give_the_known_answers() -> None:
+    """All that was planted is found, and nothing else."""
+    with Child(memory_mb=4096) as child:
+        known = run_known_answers(RULES, child)
+
+    assert known.problems == ()
+    assert str(known) == f"{known.planted} of {known.planted} planted violations detected, 0 false"
+    assert (known.rules, known.unplanted) == (len(RULES), ())
+    assert known.near_misses >= 2 * len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("condition", "problem"),
+    [("where a.worker_id is null and", "planted, not found: rule orphaned-account"), (None, "found, not planted")],
+)
+def test_a_rule_whose_logic_was_changed_is_noticed(condition: str | None, problem: str) -> None:
+    """One that finds too little, and one that finds too much; a rule of one's own is named, not judged."""
+    (rule,) = (rule for rule in RULES if rule.id == "orphaned-account")
+    sql = rule.sql.replace("and a.excluded_because is null", "and false" if condition else "")
+    changed: tuple[Rule, ...] = (replace(rule, sql=sql), replace(rule, id="our-own"))
+
+    with Child(memory_mb=4096) as child:
+        known = run_known_answers(changed, child)
+
+    assert not known.is_right
+    assert all(text.startswith(problem) for text in known.problems)
+    assert known.unplanted == ("our-own",)
+    assert known.detected + sum(text.startswith("planted") for text in known.problems) == known.planted
+
+
+def test_a_damaged_data_set_is_told(tmp_path: Path) -> None:
+    """The file is named."""
+    (tmp_path / "frame.toml").write_text("as_of = ")
+
+    with Child(memory_mb=4096) as child, pytest.raises(rules.ConfigError, match="known-answer data set"):
+        run_known_answers(RULES, child, tmp_path)
