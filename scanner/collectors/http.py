@@ -1,7 +1,6 @@
 """One seam around httpx: deadlines, byte limits, retries, redirects and redaction live here and nowhere else."""
 
 import contextlib
-import functools
 import logging
 import random
 import socket
@@ -11,7 +10,6 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
@@ -19,8 +17,8 @@ from urllib.parse import urljoin
 import httpx
 
 from scanner import __version__
+from scanner.collectors import connecting, politeness
 from scanner.collectors import origin as origins
-from scanner.collectors import politeness
 from scanner.collectors.auth import Authorizer, authorizer
 from scanner.collectors.decompress import ACCEPT_ENCODING, CutError, bounded, inflated
 from scanner.collectors.origin import Origin
@@ -38,7 +36,6 @@ _MAX_ERROR_BYTES = 64 * 1024
 _LASTING = frozenset({501, 505})
 """Errors of a server that will be the same the next time; its others may pass, as may 429."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PROXIES = ("http", "https")
 _ACCEPT = "application/scim+json, application/json;q=0.9"
 
 # Their messages hold URLs, cursors and answered headers.
@@ -317,38 +314,10 @@ class Session:
         origin = self._at(url)
         with self._opening:
             if origin not in self._clients:
-                # Without trust_env httpx reads neither .netrc nor the proxies; those are passed on deliberately.
-                # A server that sets cookies would have us carry what it likes from request to request, without bound.
-                self._clients[origin] = httpx.Client(
-                    verify=_trust(self._ca_file),
-                    proxy=self._proxy(origin),
-                    trust_env=False,
-                    follow_redirects=False,
-                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                self._clients[origin] = connecting.client(
+                    origin, self._ca_file, self.redactor, has_secret=self._has_secret
                 )
             return self._clients[origin]
-
-    def _proxy(self, origin: Origin) -> httpx.Proxy | None:
-        """Return the proxy of the environment for an origin; ConfigError, without its address, if it cannot serve."""
-        address = origins.proxy(origin)
-        if address is None:
-            return None
-        if origin.scheme == "http" and self._has_secret:
-            raise ConfigError(
-                f"{origin} is plain http, and the environment sets a proxy for it, which would read the secret; use"
-                f" https, or add {origin.host} to no_proxy"
-            )
-        try:
-            found = httpx.Proxy(address)
-        except (ValueError, httpx.InvalidURL):
-            found = None
-        if found is None or found.url.scheme not in _PROXIES or not found.url.host or (found.url.port or 0) > 0xFFFF:
-            raise ConfigError(
-                f"the proxy that the environment sets for {origin} cannot be used: it must be http://host:port or"
-                " https://host:port; correct https_proxy or all_proxy, or add the host to no_proxy"
-            )
-        self.redactor.add(found.auth[1] if found.auth else "")
-        return found
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -361,17 +330,6 @@ class Session:
         for one in list(self._sockets):
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
-
-
-@functools.lru_cache(maxsize=32)
-def _trust(ca_file: str | None) -> ssl.SSLContext:
-    if ca_file is None:
-        return httpx.create_ssl_context()
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        cause = getattr(error, "strerror", None) or "it holds no certificate"
-        raise ConfigError(f"ca_file {ca_file} cannot be used: {cause}") from None
 
 
 __all__ = ["Answer", "HttpError", "Session", "UnansweredError"]

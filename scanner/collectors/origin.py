@@ -1,7 +1,6 @@
 """Where requests may go: one origin per source, over https unless it is this machine."""
 
 import ipaddress
-import urllib.request
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -60,12 +59,3 @@ def check(url: str | None, what: str, *, allow_http: bool) -> Origin:
     if origin.scheme == "http" and not origin.is_loopback and not allow_http:
         raise ConfigError(f"{what} must use https, or set allow_http = true to send credentials in clear text")
     return origin
-
-
-def proxy(origin: Origin) -> str | None:
-    """Return the proxy that the environment sets for an origin; none for this machine."""
-    if origin.is_loopback or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}"):
-        return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(origin.scheme) or proxies.get("all")
-    return found if not found or "://" in found else f"http://{found}"
