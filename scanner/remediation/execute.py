@@ -1,5 +1,6 @@
 """Carries out one step: journal, send, read back. Says done only of what the server then shows."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,8 @@ from scanner.remediation.steps import Look, Step
 _MAX_ATTEMPTS = 3
 """Times that a request is sent again after a 429, which says that nothing was done."""
 _FIRST_WAIT = 0.1
+_MIN_LOOKS = 3
+"""However slow the server, one look that shows no change proves little."""
 
 
 class Outcome(StrEnum):
@@ -178,7 +181,8 @@ def _refused(server: Server, step: Step, before: Look, answer: Answer, said: str
     words = f"answered {answer.status}" + (f': "{said}"' if said else "")
     if answer.status == 412:
         return Result(Outcome.STALE, "it changed in the last moment (412); nothing was written")
-    return _judge(server, step, before, Outcome.FAILED if answer.status >= 500 else Outcome.REFUSED, words)
+    is_failure = answer.status >= 500 or answer.status == 429
+    return _judge(server, step, before, Outcome.FAILED if is_failure else Outcome.REFUSED, words)
 
 
 def _judge(server: Server, step: Step, before: Look, unless_done: Outcome | None, words: str) -> Result:
@@ -189,7 +193,7 @@ def _judge(server: Server, step: Step, before: Look, unless_done: Outcome | None
     is_hopeful = unless_done in (None, Outcome.NO_EFFECT)
     until = time.monotonic() + (server.settle_seconds if is_hopeful else 0)
     wait = _FIRST_WAIT
-    while True:
+    for looks in itertools.count(1):
         try:
             after = step.look()
         except SourceError as error:
@@ -201,7 +205,9 @@ def _judge(server: Server, step: Step, before: Look, unless_done: Outcome | None
             return Result(Outcome.DONE, note, after.resource)
         if after.is_done is None and unless_done is Outcome.NO_EFFECT:
             return Result(Outcome.ACCEPTED, "no look can show whether sessions ended", None)
-        if time.monotonic() + wait > until:
-            return Result(unless_done or Outcome.UNSETTLED, words, after.resource)
-        time.sleep(wait)
+        left = until - time.monotonic()
+        if left <= 0 and (looks >= _MIN_LOOKS or not is_hopeful):
+            break
+        time.sleep(min(wait, max(left, _FIRST_WAIT)))
         wait *= 2
+    return Result(unless_done or Outcome.UNSETTLED, words, after.resource)

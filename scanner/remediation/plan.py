@@ -93,13 +93,15 @@ class _Planner:
             return self._about_no_account(candidate)
         says = meaning(candidate.kind, self.profiles[app.id], app.write)
         acts_from = self._acts_from(candidate)
+        sent = _request(candidate, app, self.profiles[app.id])
         case = self._case(candidate, app, account, says, acts_from)
+        if sent is None and candidate.kind is not Kind.REVOKE_SESSIONS:
+            case = replace(case, connection="none")
         line = decide(case)
         others = {one: held for one, held in self.remaining.get(app.id, {}).items() if one != account.account_id}
         is_admin = account.account_id in self.facts.administrators.get(app.id, {})
         if line.decision.is_actionable and is_admin and candidate.kind is not Kind.REVOKE_SESSIONS:
             self.remaining[app.id] = others
-        sent = _request(candidate, app, self.profiles[app.id])
         standing = Standing(
             grants=self.facts.grants.get((app.id, account.account_id), {}),
             alone_in=self.facts.alone_in.get((app.id, account.account_id), 0),

@@ -1,5 +1,6 @@
 """Builds the requests: the standard form, at most one alternative, and what undoes them (RFC 7644, 3.5.2)."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,8 @@ _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 def request(kind: Kind, app: Application, profile: Profile, account_id: str, entitlement: str | None) -> Request | None:
     """Return the request of an action; None where there is none."""
+    if {account_id, (entitlement or "").partition(":")[2]} & {".", ".."}:
+        return None  # as a segment of a path it would name something else
     match kind:
         case Kind.NOTICE:
             return None
@@ -88,7 +91,7 @@ def _patch(operation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _literal(value: str) -> str:
     """Return a string of the filter grammar, which is JSON's (RFC 7644, 3.4.2.2)."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _base(app: Application) -> str:

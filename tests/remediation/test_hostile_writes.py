@@ -1,0 +1,216 @@
+"""Servers that write badly: nothing is lost, nothing else is changed, and nothing is called done that is not."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from company import READ, WRITE, Company, found, people
+from hostile_writes import HostileWrites, hostile_writes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner import config_file
+from scanner.collectors import profiles
+from scanner.config import Application
+from scanner.remediation.execute import Book, Outcome, Result, carry_out
+from scanner.remediation.journal import Journal
+from scanner.remediation.model import Kind
+from scanner.remediation.requests import request
+from scanner.remediation.server import Server
+from scanner.remediation.steps import AccountStep, Look, SessionsStep, ValueStep, grant_element
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HostileWrites, Company]]:
+    """Plan and approve once: switch off user 2, take 5 and 6, who are inactive, out of the administrators."""
+    with hostile_writes() as server:
+        write = 'reversible = true\ninactive = "disable"\nrevoke_sessions = "/scim/v2/sessions/{id}"\n'
+        company = found(tmp_path_factory.mktemp("company") / "co", {"crm": server.base_url}, write=write)
+        company.hr(people(40, [2]))
+        company.scan()
+        company.plan()
+        company.approve()
+        yield server, company
+
+
+def apply(world: tuple[HostileWrites, Company], quirk: str, expect: int) -> tuple[list[str], dict[str, Any]]:
+    """Return the outcomes in the order of the plan, and what `apply --json` says."""
+    server, company = world
+    server.reset(quirk)
+    shutil.rmtree(company.state / "actions", ignore_errors=True)
+    document = company.document("apply", expect=expect)
+    return [one["outcome"] for one in document["results"]], document
+
+
+MATRIX = {
+    # quirk: outcomes (switch off 2, take one out of the group, take the other out), exit code, requests
+    "": (["done", "done", "done"], 0, 3),
+    "no_effect": (["no_effect"] * 3, 4, 3),
+    "html": (["no_effect"] * 3, 4, 3),
+    "wipe": (["done", "surprise", "stopped"], 4, 2),
+    "conflict": (["refused"] * 3, 4, 3),
+    "conflict_done": (["done"] * 3, 0, 3),
+    "precondition": (["stale"] * 3, 0, 3),
+    "busy_once": (["done"] * 3, 0, 6),
+    "busy": (["failed"] * 3, 4, 12),
+    "busy_long": (["failed"] * 3, 4, 3),
+    "error": (["failed"] * 3, 4, 3),
+    "error_done": (["done"] * 3, 0, 3),
+    "redirect": (["failed"] * 3, 4, 3),
+    "reset": (["unsettled"] * 3, 4, 3),
+    "reset_done": (["done"] * 3, 0, 3),
+    "late": (["done"] * 3, 0, 3),
+    "no_path_only": (["done"] * 3, 0, 4),
+    "string_only": (["refused", "done", "done"], 4, 4),
+    "delete_only": (["refused"] * 3, 4, 3),
+    "meanwhile": (["surprise", "stopped", "stopped"], 4, 1),
+    "echo": (["refused"] * 3, 4, 4),
+}
+
+
+@pytest.mark.parametrize("quirk", MATRIX)
+def test_nothing_is_called_done_that_is_not(world: tuple[HostileWrites, Company], quirk: str) -> None:
+    """Outcomes, exit code and number of requests; `done` exactly where the server holds the change."""
+    expected, code, requests = MATRIX[quirk]
+    server, company = world
+    with hostile_writes() as elsewhere:
+        server.first.elsewhere = elsewhere.base_url.removesuffix("/scim/v2")
+        outcomes, document = apply(world, quirk, code)
+        assert elsewhere.state.writes == []
+
+    assert outcomes == expected, document
+    held = server.state
+    assert len(held.writes) == requests
+    members = {member["value"] for member in held.groups["g-1"]["members"]}
+    for one in document["results"]:
+        is_there = (
+            held.users["u-2"]["active"] is False if one["account_id"] == "u-2" else one["account_id"] not in members
+        )
+        assert (one["outcome"] == "done") <= is_there
+    if quirk != "wipe":
+        assert {"u-4", "u-7"} <= members
+    assert all(row["active"] == (name not in ("u-5", "u-6")) for name, row in held.users.items() if name != "u-2")
+    journal = (company.state / "actions" / document["run"] / "journal.ndjson").read_text()
+    assert WRITE not in journal
+    assert "canary" not in journal
+
+
+def test_a_wiped_group_stops_the_application_and_the_list_of_members_is_kept(
+    world: tuple[HostileWrites, Company],
+) -> None:
+    """The message names the saved list, which holds all members from before; an undo says the same."""
+    _, document = apply(world, "wipe", 4)
+    _, company = world
+    run = company.state / "actions" / document["run"]
+
+    (saved,) = (run / "saved").iterdir()
+    assert {member["value"] for member in json.loads(saved.read_text())["members"]} == {"u-4", "u-5", "u-6", "u-7"}
+    assert str(saved) in company.run("actions", "show", expect=0).stdout
+    undone = company.document("undo", document["run"], "--reason", "wiped", expect=0)
+    assert [one["outcome"] for one in undone["results"]] == ["done"]
+    assert str(run / "saved") in undone["not_possible"][0]["because"]
+    assert world[0].state.users["u-2"]["active"] is True
+
+
+def test_only_the_one_member_filter_is_ever_sent_to_a_group(world: tuple[HostileWrites, Company]) -> None:
+    """No `members` without a filter, no replace, no PUT."""
+    apply(world, "", 0)
+
+    sent = [body["Operations"] for _, path, body in world[0].state.writes if path.startswith("/Groups/")]
+    assert sorted(sent, key=str) == [
+        [{"op": "remove", "path": f'members[value eq "{name}"]'}] for name in ("u-5", "u-6")
+    ]
+
+
+def test_an_account_that_cannot_be_read_again_is_not_written_to(world: tuple[HostileWrites, Company]) -> None:
+    """It is gone from the application: stale, and nothing is sent for it."""
+    server, company = world
+    server.reset()
+    shutil.rmtree(company.state / "actions", ignore_errors=True)
+    del server.state.users["u-2"]
+
+    document = company.document("apply", expect=0)
+
+    assert [one["outcome"] for one in document["results"]] == ["stale", "done", "done"]
+    assert len(server.state.writes) == 2
+
+
+def carried_out(
+    server: HostileWrites, folder: Path, kind: Kind, entitlement: str | None, write: str = ""
+) -> tuple[Result, Look]:
+    """Return what became of one change to user 2, and the look before it."""
+    company = found(folder / "co", {"crm": server.base_url}, write=write)
+    company.hr(people(2, []))
+    os.environ |= {"READ_TOKEN": READ, "WRITE_TOKEN": WRITE}
+    app = config_file.load(company.folder / "orphanscan.toml").applications[0]
+    with Server(app) as opened, Journal(folder) as journal:
+        sent = request(kind, app, opened.profile, "u-2", entitlement)
+        assert sent is not None
+        step = (
+            SessionsStep(opened, sent, "u-2")
+            if kind is Kind.REVOKE_SESSIONS
+            else AccountStep(opened, sent, "u-2", active=False)
+            if kind is Kind.DELETE
+            else ValueStep(opened, sent, "u-2", "roles", "admin", present=False)
+        )
+        before = step.look()
+        return carry_out(opened, step, before, Book(journal, folder, "a", {}), step.look), before
+
+
+def test_a_role_is_taken_and_the_other_roles_stay(world: tuple[HostileWrites, Company], tmp_path: Path) -> None:
+    """By its value, and the values are compared before and after."""
+    world[0].reset()
+
+    result, before = carried_out(world[0], tmp_path, Kind.REMOVE_GRANT, "role:admin")
+
+    assert result.outcome is Outcome.DONE
+    assert world[0].state.users["u-2"]["roles"] == [{"value": "editor"}]
+    assert grant_element(before.resource, "role:admin", "u-2") == {"value": "admin"}
+
+
+def test_where_nothing_else_exists_the_account_is_deleted(world: tuple[HostileWrites, Company], tmp_path: Path) -> None:
+    """One DELETE, and the account is no longer shown."""
+    world[0].reset("delete_only")
+
+    result, _ = carried_out(world[0], tmp_path, Kind.DELETE, None)
+
+    assert result.outcome is Outcome.DONE
+    assert "u-2" not in world[0].state.users
+    assert [sent[0] for sent in world[0].state.writes] == ["DELETE"]
+
+
+def test_sessions_are_ended_by_the_call_of_the_application_and_never_called_done(
+    world: tuple[HostileWrites, Company], tmp_path: Path
+) -> None:
+    """Nothing can show that they ended: accepted, not done."""
+    world[0].reset("no_effect")
+
+    result, _ = carried_out(
+        world[0], tmp_path, Kind.REVOKE_SESSIONS, None, 'revoke_sessions = "/scim/v2/sessions/{id}"\n'
+    )
+
+    assert result.outcome is Outcome.ACCEPTED
+    assert [sent[:2] for sent in world[0].state.writes] == [("POST", "/sessions/u-2")]
+
+
+@given(account_id=st.text(min_size=1, max_size=20), value=st.text(min_size=1, max_size=20), form=st.sampled_from(Kind))
+def test_what_is_planned_is_what_is_sent(account_id: str, value: str, form: Kind) -> None:
+    """Whatever ids an application gives: one path segment, one JSON string in the filter, nothing else."""
+    app = Application("crm", "CRM", "scim", base_url="https://crm.example/scim/v2")
+    planned = request(form, app, profiles.load("generic"), account_id, f"group:{value}")
+    if planned is None:
+        assert form in (Kind.NOTICE, Kind.REVOKE_SESSIONS) or {account_id, value} & {".", ".."}
+        return
+
+    path = planned.url.removeprefix("https://crm.example/scim/v2/")
+    kind, name = path.split("/")
+    assert (kind, unquote(name)) == (("Groups", value) if form is Kind.REMOVE_GRANT else ("Users", account_id))
+    if form is Kind.REMOVE_GRANT:
+        assert planned.body is not None
+        (operation,) = planned.body["Operations"]
+        assert json.loads(operation["path"].removeprefix("members[value eq ").removesuffix("]")) == account_id
