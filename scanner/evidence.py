@@ -122,6 +122,7 @@ def with_names(record: Record, audit: Path) -> Record:
     """Add the names of the accounts, people and entitlements that the findings speak of, from the Parquet tables."""
     findings = [finding for result in record.results for finding in result.findings]
     accounts = {(f.app, f.account_id) for f in findings if f.account_id is not None}
+    accounts |= {(action.app, action.account_id) for action in record.actions}
     grants = {(f.app, f.entitlement) for f in findings if f.entitlement is not None}
     workers = {f.worker_id for f in findings if f.worker_id is not None}
     with duckdb.connect() as con:

@@ -14,7 +14,9 @@ from scanner.errors import ConfigError
 from scanner.store.audit import SQL
 
 ROOT = Path(__file__).parent.parent
-TABLES = {f"[{name}]": f"[{name}]\nzzzzzz = 1" for name in ("scan", "matching", "policy", "rules", "report", "remediation")} | {
+TABLES = {
+    f"[{name}]": f"[{name}]\nzzzzzz = 1" for name in ("scan", "matching", "policy", "rules", "report", "remediation")
+} | {
     "[[roster]]": "[[roster]]\nzzzzzz = 1",
     "[[application]]": "[[application]]\nzzzzzz = 1",
     "[[matching.kinds]]": "[matching]\nkinds = [{ zzzzzz = 1 }]",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from scanner.errors import ConfigError
 from scanner.frameworks import Framework
 from scanner.model import Record
-from scanner.report import appendix, controls, exceptions, ledger, limitations, scope
+from scanner.report import appendix, controls, exceptions, ledger, limitations, remediation, scope
 from scanner.report.attachments import Attachment, attachments
 from scanner.report.inputs import Inputs, gather, utc
 from scanner.report.parts import (
@@ -18,6 +18,7 @@ from scanner.report.parts import (
     Fact,
     LedgerPart,
     ParameterRow,
+    RemediationPart,
     RuleFile,
     RuleSection,
     ScopeRow,
@@ -70,6 +71,7 @@ class Content:
     leads: tuple[RuleSection, ...]
     waived: tuple[RuleSection, ...]
     suppressions: tuple[SuppressionRow, ...]
+    remediation: RemediationPart
     limits_of_scan: tuple[str, ...]
     limits_standing: tuple[str, ...]
     retention: str
@@ -135,6 +137,7 @@ def build(
         leads=exceptions.lead_sections(inputs),
         waived=exceptions.waived_sections(inputs),
         suppressions=appendix.suppression_rows(inputs),
+        remediation=remediation.remediation(inputs),
         limits_of_scan=limitations.limitations_of_scan(inputs),
         limits_standing=limitations.standing_limitations(inputs),
         retention=inputs.text("retention"),

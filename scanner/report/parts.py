@@ -282,3 +282,29 @@ class RuleFile:
     title: str
     severity_word: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change that remediation made, or tried to make."""
+
+    application: str
+    account: str
+    change: str
+    made: str
+    approved: str
+    outcome: str
+    age: int
+    """Days before the scan."""
+    status: str
+    is_open: bool
+    """Whether somebody has to look at it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemediationPart:
+    """What was changed because of findings."""
+
+    rows: tuple[ChangeRow, ...]
+    summary: str
+    shown_sentence: str

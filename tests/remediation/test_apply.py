@@ -65,6 +65,12 @@ def test_a_real_server_is_changed_verified_by_a_scan_and_changed_back(start: Sta
     manifest = json.loads((latest / "evidence" / "manifest.json").read_text())
     assert manifest["action_runs"] == {done["run"]: company.document("actions", "show")["head"]}
 
+    if name == "scim2":
+        company.run("report", "--framework", "gdpr", "--format", "html", expect=0)
+        page = (latest / "reports" / "gdpr.html").read_text()
+        assert "3 changes: 3 verified by a scan, 0 waiting for one, 0 came undone" in page
+        assert "user2@corp.example" not in page
+
     undone = company.document("undo", done["run"], "--reason", "a test")
     assert {one["outcome"] for one in undone["results"]} == {"done"}, undone
     assert off(server) == {"user5"}
