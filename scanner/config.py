@@ -264,6 +264,10 @@ class ReportSettings:
     """Exceptions printed per rule; the full list is beside the report."""
     prepared_by: str = ""
     """Printed on the cover and in the sign-off block."""
+    memory_mb: int = 3072
+    """Address space of the process that draws the PDFs."""
+    max_seconds: float = 600
+    """Seconds after which the drawing of one PDF is stopped; the scan is stored all the same."""
 
 
 @dataclass(frozen=True, slots=True)

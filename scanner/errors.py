@@ -3,6 +3,7 @@
 OrphanscanError                 exit code
 ├── ConfigError                 2   a configuration, policy or roster map that cannot be used
 ├── RefusedError                5   refused for safety
+├── ReportError                 6   one report could not be drawn; the scan is stored all the same
 ├── StoreError                  6   the store or the state folder cannot be used
 │   └── LockedError             6   another writer is at work
 └── SourceError                 3   one source failed; caught by the collectors, told in its verdict
@@ -25,6 +26,10 @@ class RefusedError(OrphanscanError):
     """The action was refused for safety."""
 
     exit_code = 5
+
+
+class ReportError(OrphanscanError):
+    """A report could not be drawn; the message says why and what to change."""
 
 
 class StoreError(OrphanscanError):

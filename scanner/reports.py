@@ -1,14 +1,16 @@
 """Renders the reports of a sealed scan into its reports folder; rewriting them touches nothing else."""
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 from scanner import evidence, framework_files
-from scanner.errors import ConfigError
+from scanner.errors import ConfigError, ReportError
 from scanner.model import Record
 from scanner.report import RENDERERS
 from scanner.report.content import build
+from scanner.report.pdf_process import PdfProcess
 
 
 def render(
@@ -22,36 +24,49 @@ def render(
     prepared_by: str,
     key: bytes,
     rule_folders: Sequence[Path] = (),
+    memory_mb: int,
+    max_seconds: float,
     on_report: Callable[[Path], None] = lambda path: None,
+    on_trouble: Callable[[Path, str], None] = lambda path, told: None,
 ) -> tuple[Path, ...]:
     """Write one file per framework and format below `<folder>/reports`, and their manifest; returns the files.
 
-    `rule_folders` may hold further frameworks.
+    `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to `on_trouble` and
+    missing in the answer; so are characters that no font has, in a PDF that was written.
     """
     known = {framework.id: framework for framework in framework_files.load(rule_folders)}
     for name in wanted:
         if name not in known:
             raise ConfigError(f"there is no framework '{name}'; there are {', '.join(known)}")
-    generated_at = datetime.now(UTC).replace(microsecond=0)
+    # The time of the scan, not of the rendering: the same scan gives the same bytes whenever it is rendered again.
+    generated_at = (record.scan.finished_at or record.scan.started_at).astimezone(UTC).replace(microsecond=0)
     sealed = (folder / "evidence" / evidence.MANIFEST).read_bytes()
     written = []
-    for name in wanted:
-        content = build(
-            record,
-            known[name],
-            privacy=privacy,
-            key=key,
-            rows_per_rule=rows_per_rule,
-            prepared_by=prepared_by,
-            manifest_sha256=record.scan.manifest_sha256,
-            generated_at=generated_at,
-            manifest=sealed,
-        )
-        for kind in formats:
-            path = folder / "reports" / f"{name}.{kind}"
-            evidence.write_file(path, RENDERERS[kind](content))
-            written.append(path)
-            on_report(path)
+    with PdfProcess(memory_mb, max_seconds) as process:
+        for name in wanted:
+            content = build(
+                record,
+                known[name],
+                privacy=privacy,
+                key=key,
+                rows_per_rule=rows_per_rule,
+                prepared_by=prepared_by,
+                manifest_sha256=record.scan.manifest_sha256,
+                generated_at=generated_at,
+                manifest=sealed,
+            )
+            for kind in formats:
+                path = folder / "reports" / f"{name}.{kind}"
+                try:
+                    data, warnings = process.render(content) if kind == "pdf" else (RENDERERS[kind](content), ())
+                except ReportError as exc:
+                    on_trouble(path, f"not written: {exc}")
+                    continue
+                evidence.write_file(path, data)
+                written.append(path)
+                on_report(path)
+                if missing := _undrawn(warnings):
+                    on_trouble(path, missing)
     manifest = {
         "schema": "orphanscan.reports/1",
         "scan": record.scan.id,
@@ -61,3 +76,15 @@ def render(
     }
     evidence.write_file(folder / "reports" / evidence.MANIFEST, evidence.canonical(manifest))
     return tuple(written)
+
+
+def _undrawn(warnings: Sequence[str]) -> str:
+    """Return which characters no font has, in a sentence; empty if there are none."""
+    points = sorted({point for told in warnings if "notdef" in told for point in re.findall(r"U\+[0-9A-F]+", told)})
+    if not points:
+        return ""
+    some = ", ".join(points[:5]) + (" ..." if len(points) > 5 else "")
+    return (
+        f"some characters are drawn as empty boxes, as no font here has them ({len(points)}: {some}); install one that"
+        " has, for Chinese, Japanese and Korean for instance fonts-noto-cjk, and run `orphanscan report`"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -164,6 +165,39 @@ def test_a_clock_before_the_last_scan_is_refused(company: Path) -> None:
 
     assert done.returncode == 2
     assert "before that of the last one" in done.stderr
+
+
+def test_a_pdf_that_cannot_be_drawn_loses_neither_the_scan_nor_the_page(company: Path) -> None:
+    """Exit 6 with the reason; findings and HTML are there, and `report` catches up byte for byte alike."""
+    config = company / "orphanscan.toml"
+    config.write_text(config.read_text().replace('formats = ["html"]', 'formats = ["pdf", "html"]'))
+    (company / "weasyprint.py").write_text("raise OSError(\"cannot load library 'libpango-1.0-0'\")\n")
+
+    done = orphanscan(company, "scan")
+
+    assert done.returncode == 6
+    assert "sox.pdf: not written: the renderer failed: OSError: cannot load library 'libpango-1.0-0'" in done.stderr
+    folder = Path(done.stdout.strip())
+    assert {path.name for path in (folder / "reports").iterdir()} == {"sox.html", "manifest.json"}
+    assert latest(company)["findings"]
+
+    (company / "weasyprint.py").unlink()
+    before = (folder / "reports" / "sox.html").read_bytes()
+    assert orphanscan(company, "report").returncode == 0
+    assert (folder / "reports" / "sox.pdf").read_bytes().startswith(b"%PDF-1.7")
+    assert (folder / "reports" / "sox.html").read_bytes() == before
+
+
+def test_characters_without_a_font_are_told(company: Path) -> None:
+    """A box in place of a name is never silent; the report is written, and the exit code is that of the findings."""
+    config = company / "orphanscan.toml"
+    text = config.read_text().replace('formats = ["html"]', 'formats = ["pdf"]')
+    config.write_text(re.sub(r'^name = ".*"', 'name = "Acme \U00013000"', text, count=1, flags=re.MULTILINE))
+
+    done = orphanscan(company, "scan")
+
+    assert done.returncode == 1
+    assert "sox.pdf: some characters are drawn as empty boxes, as no font here has them (1: U+13000)" in done.stderr
 
 
 def test_a_clock_to_come_is_refused_and_leaves_nothing(company: Path) -> None:

@@ -1,5 +1,6 @@
 """`scan`, `collect`, `check` and `report`."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from scanner.model import Record, RuleOutcome, Severity
 
 if TYPE_CHECKING:
     from scanner.scan import Listeners, Outcome
+
+_log = logging.getLogger(__name__)
 
 _FAIL_ON = click.Choice([str(severity) for severity in Severity])
 
@@ -51,9 +54,10 @@ def scan(
     policies = read_policies(config)
     with ProgressDisplay(log_format) as display:
         outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
-    if outcome.record:
-        _write_reports(config, outcome.record, outcome.folder, log_format)
     code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
+    if outcome.record:
+        written = _write_reports(config, outcome.record, outcome.folder, log_format)
+        code = worst([code, _report_code(config, written)])
     summary.tell(outcome, code, as_json=as_json, log_format=log_format)
     return code
 
@@ -146,7 +150,7 @@ def report(
     else:
         for path in written:
             click.echo(str(path))
-    return 0
+    return _report_code(replace(config, report=wanted), written)
 
 
 def _listeners(display: ProgressDisplay) -> "Listeners":
@@ -169,8 +173,16 @@ def _write_reports(config: Config, record: Record, folder: Path, log_format: str
         prepared_by=config.report.prepared_by,
         key=load_key(config.state, create=True),
         rule_folders=config.rules.paths,
+        memory_mb=config.report.memory_mb,
+        max_seconds=config.report.max_seconds,
         on_report=lambda path: summary.say(f"wrote {path}", log_format, report=str(path)),
+        on_trouble=lambda path, told: _log.warning("%s: %s", path.name, told, extra={"report": str(path)}),
     )
+
+
+def _report_code(config: Config, written: tuple[Path, ...]) -> int:
+    """Return 6 if a report is missing that was asked for."""
+    return 0 if len(written) == len(config.report.frameworks) * len(config.report.formats) else 6
 
 
 def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool) -> int:

@@ -2,8 +2,9 @@
 
 import gc
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,25 +19,43 @@ ALLOWED = frozenset({"fonts", "css"})
 """Folders beside the templates from which the renderer may read: fonts and the draft mark, nothing else."""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What it takes to draw a PDF: plain enough to be sent to another process."""
+
+    markup: str
+    identifier: str
+    moment: datetime | None = None
+    """Date of the embedded files."""
+    attachments: tuple[Attachment, ...] = ()
+
+
 def render_pdf(content: Content) -> bytes:
     """Return the report as PDF/A-3a, for archives: ISO 19005-3, conformance level A, with embedded files."""
+    return draw(drawing(content))
+
+
+def drawing(content: Content) -> Drawing:
+    """Return the page of a report and what belongs into its file."""
     styles = ("common", "print", "draft") if content.is_draft else ("common", "print")
     markup = page(content, css=stylesheet(*styles), csp="", bar=False)
-    return to_pdf(markup, content.report_id, content.attachments, content.generated_at)
+    return Drawing(str(markup), content.report_id, content.generated_at, content.attachments)
 
 
-def to_pdf(markup: str, identifier: str, files: Sequence[Attachment] = (), made_at: datetime | None = None) -> bytes:
-    """Return a page as PDF/A-3a with embedded files; equal arguments give equal bytes."""
-    # WeasyPrint takes half a second to import; only who renders a PDF pays for it.
+def draw(wanted: Drawing) -> bytes:
+    """Lay out a page and write the PDF, where time and memory go; equal arguments give equal bytes."""
+    # WeasyPrint takes half a second to import; only who draws a PDF pays for it.
     import weasyprint
 
     with _no_collection():
-        document = weasyprint.HTML(string=markup, base_url=FOLDER.as_uri() + "/", url_fetcher=_fetcher(weasyprint))
+        document = weasyprint.HTML(
+            string=wanted.markup, base_url=FOLDER.as_uri() + "/", url_fetcher=_fetcher(weasyprint)
+        )
         data = document.write_pdf(
             pdf_variant="pdf/a-3a",
-            pdf_identifier=identifier.encode(),
+            pdf_identifier=wanted.identifier.encode(),
             finisher=_finish_tags,
-            attachments=[_embedded(weasyprint, file, made_at) for file in files],
+            attachments=[_embedded(weasyprint, file, wanted.moment) for file in wanted.attachments],
         )
     return bytes(data)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from scanner.report.html import faces
-from scanner.report.pdf import to_pdf
+from scanner.report.pdf import Drawing, draw
 from scanner.report.templates import environment, stylesheet
 from scanner.report.words import load
 
@@ -22,7 +22,7 @@ def sheet_html(template: str, values: Mapping[str, object]) -> bytes:
 
 def sheet_pdf(template: str, values: Mapping[str, object], identifier: str) -> bytes:
     """Return the same as PDF/A-3a."""
-    return to_pdf(_markup(template, stylesheet("common", "print"), "", values), identifier)
+    return draw(Drawing(_markup(template, stylesheet("common", "print"), "", values), identifier))
 
 
 def _markup(template: str, css: Markup, csp: str, values: Mapping[str, object]) -> str:

@@ -1,0 +1,115 @@
+"""The limited process in which PDFs are drawn; the parent side of `pdf_child`."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from scanner.errors import ReportError
+from scanner.report.content import Content
+from scanner.report.pdf import drawing
+
+
+class PdfProcess:
+    """The child process, started when needed and again after it was ended."""
+
+    def __init__(self, memory_mb: int, max_seconds: float) -> None:
+        self._memory_mb = memory_mb
+        self._max_seconds = max_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "PdfProcess":
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._kill()
+
+    def render(self, content: Content) -> tuple[bytes, tuple[str, ...]]:
+        """Return a report as PDF and the warnings of the renderer; raises ReportError if it fails or is stopped."""
+        request = msgspec.json.encode(drawing(content)) + b"\n"
+        process = self._running()
+        with self._timed() as late:
+            line = _exchange(process, request)
+        if not line:
+            self._kill()
+            raise ReportError(
+                f"stopped: it was not drawn within {self._max_seconds:g} seconds; raise max_seconds in [report]"
+                if late.is_set()
+                else self._memory()
+            )
+        answer = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        if "error" in answer:
+            self._kill()
+            error = msgspec.json.decode(answer["error"], type=str)
+            raise ReportError(self._memory() if error == "memory" else f"the renderer failed: {error}")
+        warnings = msgspec.json.decode(answer["warnings"], type=tuple[str, ...])
+        return msgspec.json.decode(answer["data"], type=bytes), warnings
+
+    def _memory(self) -> str:
+        return f"ran out of its {self._memory_mb} MB; raise memory_mb in [report], or print fewer rows_per_rule"
+
+    @contextmanager
+    def _timed(self) -> Iterator[threading.Event]:
+        """Kill the process when its time is over; the event tells that it was."""
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._signal()
+
+        timer = threading.Timer(self._max_seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            # The child needs no environment: no secret of ours is in the process that draws hostile names.
+            names = ("PATH", "PYTHONPATH", "LANG", "HOME", "XDG_CACHE_HOME", "FONTCONFIG_PATH", "FONTCONFIG_FILE")
+            environment = {name: os.environ[name] for name in names if name in os.environ}
+            # One malloc arena: each further one reserves address space that the limit would count.
+            environment["MALLOC_ARENA_MAX"] = "2"
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "scanner.report.pdf_child", str(self._memory_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env=environment,
+            )
+        return self._process
+
+    def _signal(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._signal()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.communicate()
+            self._process = None
+
+
+def _exchange(process: subprocess.Popen[bytes], request: bytes) -> bytes:
+    """Send a request and return the line of the answer; nothing if the process ended."""
+    if process.stdin is None or process.stdout is None:
+        return b""
+    try:
+        process.stdin.write(request)
+        process.stdin.flush()
+    except BrokenPipeError:
+        return b""
+    return process.stdout.readline()
