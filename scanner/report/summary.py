@@ -98,9 +98,10 @@ def _coverage(inputs: Inputs) -> list[str]:
     unconnected = [inputs.disclosure.text(fact.name) for fact in inputs.in_scope if fact.type == "none"]
     narrow = [inputs.disclosure.text(fact.name) for fact in connected if fact.coverage != "all"]
     applications = words.count("count.applications", len(inputs.in_scope))
-    told = [words.count("coverage_line.connected", len(connected), applications=applications), _complete(inputs)]
+    reached = [words.count("coverage_line.connected", len(connected), applications=applications)]
     if unconnected:
-        told.append(words("coverage_line.unconnected", names=words.join(unconnected)))
+        reached.append(words("coverage_line.unconnected", names=words.join(unconnected)))
+    told = [" ".join(reached), _complete(inputs)]
     if narrow:
         told.append(words("coverage_line.narrow", names=words.join(narrow)))
     short = [share for share in inputs.shares.values() if is_short(share)]
