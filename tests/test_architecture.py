@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "frameworks": set(),
     "known_answers": {"rule_process", "rule_runner", "rules", "store"},  # makes an audit file of the data set
     "ledger": set(),
+    "pdf_child": {"report"},
     "policy": {"config_file", "config_keys"},
     "record": {"ledger"},
     # Plans are bound to evidence and rendered as reports are; a journal becomes facts that scans show.
@@ -82,7 +83,8 @@ MAY_PRINT = {
     "__main__",  # is the command line
     "cli",
     "docs",  # a program of its own: the path of what it wrote
-    "rule_child",  # a process of its own: its results, through a pipe to the parent
+    "pdf_child",  # a process of its own: its results, through a pipe to the parent
+    "rule_child",  # likewise
 }
 PRINTING = {
     *("print", "echo", "secho", "click.echo", "click.secho", "sys.stdout", "sys.stderr", "stdout", "stderr"),

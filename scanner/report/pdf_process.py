@@ -81,7 +81,7 @@ class PdfProcess:
             # One malloc arena: each further one reserves address space that the limit would count.
             environment["MALLOC_ARENA_MAX"] = "2"
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "scanner.report.pdf_child", str(self._memory_mb)],
+                [sys.executable, "-m", "scanner.pdf_child", str(self._memory_mb)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
