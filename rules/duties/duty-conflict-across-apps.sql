@@ -7,7 +7,24 @@ remedy = "Take one of the two functions away, or name who checks what is done wi
 remedy_mode = "notify"
 needs = { roster = true, policy = ["duty_conflicts"] }
 ---*/
-with pairs as (
+with holdings as materialized (
+    select app, account_id, username, worker_id, is_active, match_confidence, function, entitlement
+    from duty_holdings
+    where worker_id is not null
+),
+several as (
+    -- Few people hold two functions at all: only theirs are compared. A hash finds them fast, and a false one does no harm.
+    select hash(worker_id) as holder
+    from holdings
+    group by holder
+    having count(distinct function) > 1
+),
+held as materialized (
+    select h.*
+    from holdings h
+    semi join several s on s.holder = hash(h.worker_id)
+),
+pairs as (
     select
         a.worker_id,
         c.conflict,
@@ -18,9 +35,9 @@ with pairs as (
         a.app as app_a,
         b.app as app_b,
         a.is_active and b.is_active and a.match_confidence = 'certain' and b.match_confidence = 'certain' as is_sure
-    from duty_holdings a
+    from held a
     join duty_conflicts c on c.function_a = a.function
-    join duty_holdings b on b.worker_id = a.worker_id and b.function = c.function_b
+    join held b on b.worker_id = a.worker_id and b.function = c.function_b
 ),
 judged as (
     select

@@ -7,7 +7,23 @@ remedy = "Take one of the two functions away, or name who checks what is done wi
 remedy_mode = "notify"
 needs = { roster = true, policy = ["duty_conflicts"] }
 ---*/
-with by_account as (
+with holdings as materialized (
+    select app, account_id, username, worker_id, is_active, match_confidence, function, entitlement
+    from duty_holdings
+),
+several as (
+    -- Few people hold two functions at all: only theirs are compared. A hash finds them fast, and a false one does no harm.
+    select hash(coalesce(worker_id, app || account_id)) as holder
+    from holdings
+    group by holder
+    having count(distinct function) > 1
+),
+held as materialized (
+    select h.*
+    from holdings h
+    semi join several s on s.holder = hash(coalesce(h.worker_id, h.app || h.account_id))
+),
+by_account as (
     select
         a.app,
         a.account_id,
@@ -21,9 +37,9 @@ with by_account as (
         c.compensating_control,
         a.entitlement as entitlement_a,
         b.entitlement as entitlement_b
-    from duty_holdings a
+    from held a
     join duty_conflicts c on c.function_a = a.function
-    join duty_holdings b on b.app = a.app and b.account_id = a.account_id and b.function = c.function_b
+    join held b on b.app = a.app and b.account_id = a.account_id and b.function = c.function_b
 ),
 by_person as (
     -- Through two accounts of one person; where one account gives both, that one is told.
@@ -40,9 +56,9 @@ by_person as (
         bool_or(
             a.is_active and b.is_active and a.match_confidence = 'certain' and b.match_confidence = 'certain'
         ) as is_sure
-    from duty_holdings a
+    from held a
     join duty_conflicts c on c.function_a = a.function
-    join duty_holdings b
+    join held b
         on b.app = a.app and b.worker_id = a.worker_id and b.function = c.function_b and b.account_id <> a.account_id
     anti join by_account o on o.app = a.app and o.worker_id = a.worker_id and o.conflict = c.conflict
     group by a.app, a.worker_id, c.conflict, c.function_a, c.function_b

@@ -42,7 +42,8 @@ def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> No
     for problem in known.problems if known else ():
         _log.error("known answers: %s", problem)
     if log_format == "json":
-        _log.info("finished", extra={"scan": outcome.scan.id, "complete": outcome.scan.complete, "exit_code": code})
+        extra = {"scan": outcome.scan.id, "complete": outcome.scan.complete, "exit_code": code}
+        _log.info("finished", extra=extra | ({"known_answers": str(known)} if known else {}))
     elif not as_json:
         _tables(outcome, results)
         if known:

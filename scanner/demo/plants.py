@@ -168,6 +168,13 @@ def privileges(world: World) -> None:
     world.expect("too-many-admins", "crm", None, "Six administrators, where three would do.", "medium")
     world.expect("too-many-admins", "erp", None, "Six administrators, where three would do.", "medium")
 
+    # A lead, no exception: among the many people of their job, each of these is alone with the right.
+    entitlement = f"group:{resource_id('ehr', ADMINS['ehr'])}"
+    for name in _working(world, "ehr")[:3]:
+        person = next(person for person in world.people if person.email == name)
+        why = f"Alone with this right among the people who are {person.title} in {person.department}."
+        world.expect("peer-outlier", "ehr", name, why, "medium", worker=person, entitlement=entitlement)
+
     rule = "disabled-keeps-privilege"
     for tag, app in (("left-admin", "crm"), ("left-ehr-admin", "ehr")):
         person = world.person(tag)
