@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -116,21 +117,23 @@ def _scan(workdir: Path, servers: Mapping[str, Server], as_of: str) -> dict[str,
     tokens = {f"DEMO_{app.upper()}_TOKEN": server.token for app, server in servers.items()}
     config = str(workdir / "orphanscan.toml")
     command = [sys.executable, "-m", "scanner", "scan", "-c", config, "--as-of", as_of, "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | tokens) as process:
+    # Started in a thread: a signal in the midst of starting would lose the process, which would then scan on alone.
+    with ThreadPoolExecutor(1) as starter:
+        starting = starter.submit(subprocess.Popen, command, stdout=subprocess.PIPE, env=os.environ | tokens)
         try:
-            printed, _ = process.communicate()
+            printed, _ = starting.result().communicate()
         except BaseException:
             # The scan leaves its store as it was when it is stopped; the servers must not go first.
-            process.terminate()
-            process.wait(timeout=20)
+            with starting.result() as process:
+                process.terminate()
             raise
     try:
         answer: dict[str, Any] = json.loads(printed)
         answer["dir"], answer["exit_code"]
     except (ValueError, KeyError, TypeError):
         raise OrphanscanError(
-            f"The scan of the demo ended with {process.returncode} and printed no summary. What it said is above; "
-            f"its inputs are in {workdir}."
+            f"The scan of the demo ended with {starting.result().returncode} and printed no summary. What it said is"
+            f" above; its inputs are in {workdir}."
         ) from None
     return answer
 
