@@ -90,11 +90,12 @@ def command(
 
 def show(plan: "Plan") -> None:
     """Print a plan for people."""
-    from scanner.remediation.model import Decision
+    from scanner.remediation.model import Kind
     from scanner.remediation.rendering import headline, sections
 
-    counted = (Decision.TICKET,)
-    for heading, intro, actions in sections(plan, tuple(d for d in Decision if d not in counted)):
+    # Notices are the findings themselves, which `findings` lists.
+    changes = replace(plan, actions=tuple(action for action in plan.actions if action.kind is not Kind.NOTICE))
+    for heading, intro, actions in sections(changes):
         if not actions:
             continue
         click.echo(f"{heading}: {intro}\n")

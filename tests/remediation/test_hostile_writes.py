@@ -15,8 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import config_file
-from scanner.collectors import profiles
-from scanner.config import Application
 from scanner.remediation.execute import Book, Outcome, Result, carry_out
 from scanner.remediation.journal import Journal
 from scanner.remediation.model import Kind
@@ -198,19 +196,33 @@ def test_sessions_are_ended_by_the_call_of_the_application_and_never_called_done
     assert [sent[:2] for sent in world[0].state.writes] == [("POST", "/sessions/u-2")]
 
 
-@given(account_id=st.text(min_size=1, max_size=20), value=st.text(min_size=1, max_size=20), form=st.sampled_from(Kind))
-def test_what_is_planned_is_what_is_sent(account_id: str, value: str, form: Kind) -> None:
-    """Whatever ids an application gives: one path segment, one JSON string in the filter, nothing else."""
-    app = Application("crm", "CRM", "scim", base_url="https://crm.example/scim/v2")
-    planned = request(form, app, profiles.load("generic"), account_id, f"group:{value}")
-    if planned is None:
-        assert form in (Kind.NOTICE, Kind.REVOKE_SESSIONS) or {account_id, value} & {".", ".."}
-        return
+@pytest.fixture(scope="module")
+def opened(world: tuple[HostileWrites, Company]) -> Iterator[Server]:
+    """Open the application as `apply` does."""
+    os.environ |= {"READ_TOKEN": READ, "WRITE_TOKEN": WRITE}
+    app = config_file.load(world[1].folder / "orphanscan.toml").applications[0]
+    with Server(app) as server:
+        yield server
 
-    path = planned.url.removeprefix("https://crm.example/scim/v2/")
-    kind, name = path.split("/")
-    assert (kind, unquote(name)) == (("Groups", value) if form is Kind.REMOVE_GRANT else ("Users", account_id))
-    if form is Kind.REMOVE_GRANT:
-        assert planned.body is not None
-        (operation,) = planned.body["Operations"]
-        assert json.loads(operation["path"].removeprefix("members[value eq ").removesuffix("]")) == account_id
+
+@given(account_id=st.text(min_size=1, max_size=20), value=st.text(min_size=1, max_size=20), kind=st.sampled_from(Kind))
+def test_what_is_planned_is_what_is_sent(
+    world: tuple[HostileWrites, Company], opened: Server, account_id: str, value: str, kind: Kind
+) -> None:
+    """Method, address and body on the wire, whatever ids an application gives; an id stays one segment of the path."""
+    planned = request(kind, opened.app, opened.profile, account_id, f"group:{value}")
+    if planned is None:
+        assert kind is Kind.NOTICE or {account_id, value} & {".", ".."}
+        return
+    held = world[0].reset("no_effect")
+
+    opened.send(planned.method, planned.url, planned.body, None)
+
+    (sent,) = held.writes
+    assert sent == (planned.method, planned.url.removeprefix(opened.app.base_url or ""), planned.body)
+    if kind is not Kind.REVOKE_SESSIONS:
+        named = value if kind is Kind.REMOVE_GRANT else account_id
+        assert [unquote(part) for part in sent[1].split("/")[2:]] == [named]
+    if kind is Kind.REMOVE_GRANT:
+        path = sent[2]["Operations"][0]["path"]
+        assert json.loads(path.removeprefix("members[value eq ").removesuffix("]")) == account_id
