@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scanner.collectors.origin import Origin
 from scanner.collectors.origin import of as origin_of
-from scanner.config import Application, Config, Secret
+from scanner.config import Application, Auth, Config, Secret
 from scanner.errors import StoreError
 from scanner.evidence import write_file
 
@@ -46,8 +46,12 @@ def refusals(config: Config) -> Mapping[str, str]:
     Raises StoreError if what is remembered cannot be read: then nobody knows.
     """
     known = _read(config.state)
-    found = {app.id: _refusal(app, known.of(app.auth.secret)) for app in config.applications if app.auth.secret}
-    return {app_id: sentence for app_id, sentence in found.items() if sentence}
+    return {
+        app.id: sentence
+        for app in config.applications
+        for auth, secret in _carried(app)
+        if (sentence := _refusal(app, auth, secret, known.of(secret)))
+    }
 
 
 def bind(config: Config, taken: Collection[str]) -> None:
@@ -55,9 +59,9 @@ def bind(config: Config, taken: Collection[str]) -> None:
     known = _read(config.state)
     origins = dict(known.origins)
     for app in config.applications:
-        if app.auth.secret and app.id in taken:
-            place = known.place(app.auth.secret)
-            named = [str(origin) for _, origin in _addressed(app)]
+        for auth, secret in _carried(app) if app.id in taken else ():
+            place = known.place(secret)
+            named = [str(origin) for _, origin in _addressed(app, auth)]
             origins[place] = tuple(dict.fromkeys([*origins.get(place, ()), *named]))
     if origins != known.origins:
         document = {"schema": "orphanscan.origins/1", "key": known.key, "origins": origins}
@@ -67,22 +71,29 @@ def bind(config: Config, taken: Collection[str]) -> None:
             raise StoreError(f"{config.state / FILE} cannot be written: {error.strerror}") from None
 
 
-def _refusal(app: Application, bound: tuple[str, ...]) -> str:
-    if not bound or app.auth.secret is None:
+def _carried(app: Application) -> Iterator[tuple[Auth, Secret]]:
+    """Yield what is sent to an application: the credential for reading, and the one for writing where there is one."""
+    for auth in (app.auth, app.write.auth if app.write else None):
+        if auth is not None and auth.secret is not None:
+            yield auth, auth.secret
+
+
+def _refusal(app: Application, auth: Auth, secret: Secret, bound: tuple[str, ...]) -> str:
+    if not bound:
         return ""
-    allowed = {*bound, *(str(origin_of(one)) for one in app.auth.acknowledged_origins)}
-    for key, origin in _addressed(app):
+    allowed = {*bound, *(str(origin_of(one)) for one in auth.acknowledged_origins)}
+    for key, origin in _addressed(app, auth):
         if str(origin) not in allowed:
             return (
-                f"{key} changed: the secret in {app.auth.secret.named} was first used with {bound[0]}, and is not sent"
+                f"{key} changed: the secret in {secret.named} was first used with {bound[0]}, and is not sent"
                 f' to {origin}; if the change is right, set acknowledged_origins = ["{origin}"] in its auth'
             )
     return ""
 
 
-def _addressed(app: Application) -> Iterator[tuple[str, Origin]]:
+def _addressed(app: Application, auth: Auth) -> Iterator[tuple[str, Origin]]:
     """Yield the keys that say where the secret goes, or what it buys: the token endpoint is trusted with both."""
-    for key, address in (("base_url", app.base_url), ("auth.token_url", app.auth.token_url)):
+    for key, address in (("base_url", app.base_url), ("auth.token_url", auth.token_url)):
         origin = origin_of(address or "")
         if origin is not None:
             yield key, origin

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from scanner import bindings
-from scanner.config import Application, Auth, Config, Secret
+from scanner.config import Application, Auth, Config, Secret, WriteSettings
 from scanner.errors import StoreError
 
 TOKEN = "canary-9d41c7e2b8a650f3"
@@ -29,6 +30,17 @@ def app(base_url: str, **more: object) -> Application:
 def config(state: Path, *applications: Application) -> Config:
     """Return a configuration of these applications."""
     return Config(state / "orphanscan.toml", "", state, "Acme", "UTC", (), (), applications)
+
+
+def test_the_credential_for_writing_is_bound_too(tmp_path: Path) -> None:
+    """A scan that got in binds both secrets; a change of address holds up either."""
+    write = WriteSettings(auth=Auth(type="bearer", secret=Secret("env", "CRM_WRITE")), own_accounts=())
+    bindings.bind(config(tmp_path, replace(app(f"{HERE}/scim"), write=write)), {"crm"})
+
+    acknowledged = app("https://evil.example/scim", acknowledged_origins=("https://evil.example",))
+    said = bindings.refusals(config(tmp_path, replace(acknowledged, write=write)))["crm"]
+
+    assert "the secret in env CRM_WRITE was first used with https://crm.example" in said
 
 
 @pytest.mark.parametrize(
