@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "policy": {"config_file", "config_keys"},
     "record": {"ledger"},
     # Plans are bound to evidence and rendered as reports are; a journal becomes facts that scans show.
-    "remediation": {"collectors", "config_keys", "evidence", "policy", "report", "store"},
+    "remediation": {"bindings", "collectors", "config_keys", "evidence", "policy", "report", "store"},
     "report": {"frameworks"},
     "reports": {"evidence", "framework_files", "report"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files

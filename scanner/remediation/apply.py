@@ -5,13 +5,12 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner import __version__
-from scanner.config import Application, Config
+from scanner.config import Config
 from scanner.errors import ConfigError, RefusedError, SourceError, StoreError
 from scanner.model import Record
 from scanner.policy import Policies
@@ -20,7 +19,7 @@ from scanner.remediation.execute import Book, Outcome, Result, carry_out, settle
 from scanner.remediation.journal import Chain, Journal
 from scanner.remediation.model import Action, Plan
 from scanner.remediation.reread import Key, Rereading
-from scanner.remediation.server import Resource, Server, active, elements, members
+from scanner.remediation.server import Resource, Server, active, connected, elements, members
 from scanner.remediation.steps import Look, Step, grant_element, step_for
 from scanner.remediation.still import changed
 from scanner.store import state
@@ -127,7 +126,7 @@ class Applying:
 
     def rehearse(self, actions: tuple[Action, ...]) -> Iterator[tuple[Action, Result]]:
         """Yield what would become of each action, up to the request."""
-        with self._servers(actions) as servers:
+        with connected(self.config, (action.app for action in actions)) as servers:
             self._prime(actions, servers)
             for action in actions:
                 looked = self._prepared(action, servers[action.app])
@@ -139,7 +138,7 @@ class Applying:
         """Yield what became of each action; what the journal settled is not touched again."""
         settled = writing.settled()
         self.stopped |= {str(entry["app"]) for entry in writing.before.of("stop")}
-        with self._servers(actions) as servers:
+        with connected(self.config, (action.app for action in actions)) as servers:
             self._prime([action for action in actions if action.id not in settled], servers)
             for action in actions:
                 result = settled.get(action.id)
@@ -230,15 +229,6 @@ class Applying:
         where = str(saved) if saved.exists() else f"the journal, intent of {action.id}"
         writing.journal.append("stop", app=action.app, action=action.id, reason=result.detail, saved=where)
 
-    @contextmanager
-    def _servers(self, actions: tuple[Action, ...]) -> Iterator[dict[str, Server]]:
-        apps = {app.id: app for app in self.config.applications}
-        with ExitStack() as stack:
-            yield {
-                name: stack.enter_context(Server(_known(apps, name)))
-                for name in sorted({action.app for action in actions})
-            }
-
 
 def subject(action: Action) -> Mapping[str, object]:
     """Return what the journal says an action is about."""
@@ -323,9 +313,3 @@ def kept(before: object, folder: Path) -> object:
     if isinstance(before, Mapping) and set(before) == {"file", "sha256", "bytes"}:
         return json.loads((folder / str(before["file"])).read_bytes())
     return before
-
-
-def _known(apps: Mapping[str, Application], name: str) -> Application:
-    if name not in apps:
-        raise RefusedError(f"{name} is no longer in the configuration: make a new plan")
-    return apps[name]

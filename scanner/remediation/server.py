@@ -1,20 +1,41 @@
 """One application while it is changed: read with the credential for reading, changed with the one for writing."""
 
 import json
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
+from scanner import bindings
 from scanner.collectors import politeness, profiles
 from scanner.collectors.http import Answer, HttpError, Session
-from scanner.config import Application
-from scanner.errors import ConfigError, SourceError
+from scanner.config import Application, Config
+from scanner.errors import ConfigError, RefusedError, SourceError
 
 Resource = Mapping[str, Any]
 _GONE = (404, 410)
+
+
+@contextmanager
+def connected(config: Config, names: Iterable[str]) -> Iterator[dict[str, "Server"]]:
+    """Open the servers of these applications, by name.
+
+    RefusedError before anything is sent if one is no longer in the configuration, or if a secret would go to an
+    origin that it is not bound to.
+    """
+    apps = {app.id: app for app in config.applications}
+    refusals = bindings.refusals(config)
+    with ExitStack() as stack:
+        servers = {}
+        for name in sorted(set(names)):
+            if name not in apps:
+                raise RefusedError(f"{name} is no longer in the configuration: make a new plan")
+            if name in refusals:
+                raise RefusedError(f"{name}: {refusals[name]}")
+            servers[name] = stack.enter_context(Server(apps[name]))
+        yield servers
 
 
 class Server:

@@ -1,7 +1,6 @@
 """Takes back what a run changed, from the journal's pre-images, and says what cannot be taken back."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from scanner.remediation.journal import Chain, Journal
 from scanner.remediation.model import Action, Kind, Plan, Request
 from scanner.remediation.plan_file import read as read_plan
 from scanner.remediation.requests import activation, addition
-from scanner.remediation.server import Resource, Server
+from scanner.remediation.server import Resource, Server, connected
 from scanner.remediation.steps import Look, Step, undo_step
 from scanner.store import state
 
@@ -52,8 +51,7 @@ def undo(
         todo, not_possible = _todo(config, run, apps, only)
         if not todo and not not_possible:
             raise RefusedError(f"{run.id} changed nothing that is not taken back already")
-        with ExitStack() as stack:
-            servers = {app: stack.enter_context(Server(apps[app])) for app in sorted({u.action.app for u in todo})}
+        with connected(config, (item.action.app for item in todo)) as servers:
             if dry_run:
                 results = tuple(_rehearse(todo, servers, on_result))
                 return Report("", None, results, not_possible)

@@ -1,6 +1,7 @@
 """From plan to undo on real servers: the effect is seen on the server, never believed from its answer."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -269,6 +270,25 @@ def test_unattended_runs_do_what_the_policy_opted_in_and_no_more(fresh: tuple[Re
     assert outcomes(done) == dict.fromkeys(("user2", "user3", "user4"), "done")
     assert off(server) >= {"user2", "user3", "user4"}
     assert company.document("actions", "show")["entries"][0]["mode"] == "unattended"
+
+
+def test_no_secret_follows_a_changed_address(fresh: tuple[Recorder, Company]) -> None:
+    """An undo whose application has another address by now is refused before anything is sent there."""
+    server, company = fresh
+    company.plan()
+    company.approve()
+    run = company.document("apply")["run"]
+    config = company.folder / "orphanscan.toml"
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.5)
+        moved = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/scim/v2"
+        config.write_text(config.read_text().replace(server.base_url, moved))
+
+        said = company.run("undo", run, "--reason", "moved", expect=5).stderr
+
+        assert "base_url of crm is another one" in said
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
 
 
 def test_a_second_apply_at_the_same_time_is_refused(fresh: tuple[Recorder, Company]) -> None:
