@@ -12,7 +12,7 @@ demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
 
 test: $(VENV)/.ready system browser node
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check scanner tests benchmarks

@@ -1,5 +1,6 @@
 """Real SCIM servers as processes on loopback: django-scim2, and SCIMMY behind Express 4 and 5 (installed by npm)."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -34,13 +35,20 @@ def scimmy(express: int, installed: Path, folder: Path, stored: Stored) -> Itera
 
 
 def _install(source: Path, home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "installing").open("w") as turn:
+        # Tests run in several processes: one installs, the others wait.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        _install_alone(source, home)
+
+
+def _install_alone(source: Path, home: Path) -> None:
     lock = (source / "package-lock.json").read_bytes()
     done = home / "installed.lock"
     if done.exists() and done.read_bytes() == lock:
         return
     if shutil.which("npm") is None:
         pytest.fail("Node.js and npm are needed for this test; `make test` installs them, or see https://nodejs.org")
-    home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(source / name, home)
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
