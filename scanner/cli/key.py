@@ -18,10 +18,11 @@ def group() -> None:
 
 
 @group.command(epilog=options.examples("orphanscan key new dana.pem", "orphanscan key new dana.pem --no-passphrase"))
+@options.config_options
 @options.json_option
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--no-passphrase", is_flag=True, help="Do not encrypt the private key.")
-def new(path: Path, no_passphrase: bool, as_json: bool) -> None:
+def new(config_path: Path, state: Path | None, path: Path, no_passphrase: bool, as_json: bool) -> None:
     """Write a new private key to FILE and print the public key for the file of approvers.
 
     The passphrase is asked for on a terminal, or read from ORPHANSCAN_KEY_PASSPHRASE.
@@ -35,9 +36,10 @@ def new(path: Path, no_passphrase: bool, as_json: bool) -> None:
 
 
 @group.command(epilog=options.examples("orphanscan key show dana.pem", "orphanscan key show ~/.ssh/id_ed25519"))
+@options.config_options
 @options.json_option
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
-def show(path: Path, as_json: bool) -> None:
+def show(config_path: Path, state: Path | None, path: Path, as_json: bool) -> None:
     """Print the public key and the fingerprint of a private key in FILE (PEM or OpenSSH)."""
     from scanner.remediation import keys
 

@@ -4,11 +4,11 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from scanner.demo.seed import seed
 from scanner.demo.servers import Server, require_extra, serve
 from scanner.errors import ConfigError, OrphanscanError
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 Say = Callable[[str], None]
 
 LIVE = ("directory", "crm", "erp", "ehr", "code", "wiki")
@@ -117,22 +118,27 @@ def _scan(workdir: Path, servers: Mapping[str, Server], as_of: str) -> dict[str,
     tokens = {f"DEMO_{app.upper()}_TOKEN": server.token for app, server in servers.items()}
     config = str(workdir / "orphanscan.toml")
     command = [sys.executable, "-m", "scanner", "scan", "-c", config, "--as-of", as_of, "--json"]
-    # Started in a thread: a signal in the midst of starting would lose the process, which would then scan on alone.
-    with ThreadPoolExecutor(1) as starter:
-        starting = starter.submit(subprocess.Popen, command, stdout=subprocess.PIPE, env=os.environ | tokens)
+    # A signal in the midst of starting would lose the process, which would then scan on alone: it waits its turn.
+    noted: list[int] = []
+    before = {one: signal.signal(one, lambda number, _: noted.append(number)) for one in _SIGNALS}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | tokens) as process:
         try:
-            printed, _ = starting.result().communicate()
+            for one, handler in before.items():
+                signal.signal(one, handler)
+            for number in noted[:1]:
+                signal.raise_signal(number)
+            printed, _ = process.communicate()
         except BaseException:
             # The scan leaves its store as it was when it is stopped; the servers must not go first.
-            with starting.result() as process:
-                process.terminate()
+            process.terminate()
+            process.wait(timeout=20)
             raise
     try:
         answer: dict[str, Any] = json.loads(printed)
         answer["dir"], answer["exit_code"]
     except (ValueError, KeyError, TypeError):
         raise OrphanscanError(
-            f"The scan of the demo ended with {starting.result().returncode} and printed no summary. What it said is"
+            f"The scan of the demo ended with {process.returncode} and printed no summary. What it said is"
             f" above; its inputs are in {workdir}."
         ) from None
     return answer
