@@ -80,8 +80,9 @@ def test_quirks_that_hide_nothing_cost_nothing(
         assume(size not in KNOWN_CAPS and not quirks & {"wrap_pages", "beyond_is_400"})
         # Without a total, a change of the list shows only as a difference of two readings.
         assume(not quirks & {"drift_insert", "drift_delete"})
-    # Two rows of which one goes: the total asked last, 1 in a page of 1, may be the size of the page.
+    # So short a list changes: the total asked last, as large as its page, may be the size of the page.
     assume(size != 2 or "drift_delete" not in quirks)
+    assume(size != 1 or not quirks >= {"drift_insert", "count_1_refused"})
     behaviour = Behaviour([user(n) for n in range(size)], [group(1, ["u-1"])], quirks, cap=cap)
     with tempfile.TemporaryDirectory() as folder:
         collected = collect(server, behaviour, page_size, Path(folder))
@@ -89,6 +90,18 @@ def test_quirks_that_hide_nothing_cost_nothing(
         assert collected.source.verdict is Verdict.COMPLETE, (collected.source.detail, behaviour.seen)
         assert sorted(row["id"] for row in behaviour.users) == staged(collected)
         assert collected.source.collected == len(behaviour.users)
+
+
+def test_a_list_of_one_that_grows_is_kept_whole_and_called_drift_where_its_total_may_be_a_page(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    """The server refuses to be asked for one row, so that the last total, 2 in a page of 2, proves nothing."""
+    behaviour = Behaviour([user(1)], [group(1, ["u-1"])], frozenset({"drift_insert", "count_1_refused"}), cap=7)
+
+    collected = collect(server, behaviour, 7, tmp_path)
+
+    assert (collected.source.verdict, collected.source.collected) == (Verdict.DRIFT, 2)
+    assert sorted(row["id"] for row in behaviour.users) == staged(collected)
 
 
 @PATIENT
