@@ -141,12 +141,13 @@ class Lister:
     def _look_before(self, walk: Walk) -> None:
         """Ask for what stands before position 1 where a row may be missing: some servers count from 0."""
         missing = None if walk.stated is None else walk.stated - len(walk.ids) - walk.rejected
-        if missing not in (None, 1) or not self.asking.takes_start or walk.end is End.NOTHING_NEW:
+        is_suspect = missing in (None, 1) or not walk.ids
+        if not is_suspect or not self.asking.takes_start or walk.end is End.NOTHING_NEW:
             return
         duplicates = walk.duplicates
         with contextlib.suppress(SourceError):
             page = self.asking.page(self.asking.at(0))
-            if page.total == walk.total and walk.take(page):
+            if (page.total == walk.total or not walk.ids) and walk.take(page):
                 walk.duplicates = duplicates
                 walk.notes.add("it counts positions from 0")
 
@@ -216,6 +217,12 @@ class Lister:
         try:
             self._by_index(walk)
         except HttpError:
-            if walk.pages > pages:
+            if walk.pages > pages or self._knows_index():
                 raise
-            walk.end = End.EMPTY  # it knows no index: nothing lies behind this page
+            walk.end = End.LAST_CURSOR  # nothing lies behind this page
+
+    def _knows_index(self) -> bool:
+        """Whether the server answers by index at all, or refuses even the first row."""
+        with contextlib.suppress(HttpError):
+            return bool(self.asking.page(self.asking.at(1)).size)
+        return False
