@@ -1,6 +1,5 @@
 """findings.json, the contract that other programs read."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,8 +9,8 @@ from scanner.model import Finding, Record, Rule, Scan, Source
 SCHEMA = "orphanscan.findings/1"
 
 
-def findings_json(record: Record, resolved: Sequence[Finding] = ()) -> bytes:
-    """Return the document for one scan; `resolved` are findings of earlier scans that this one no longer raises."""
+def findings_json(record: Record) -> bytes:
+    """Return the document for one scan, with the findings of earlier scans that it resolved."""
     rules = {rule.id: rule for rule in record.rules}
     findings = [finding for result in record.results for finding in result.findings]
     document = {
@@ -34,7 +33,7 @@ def findings_json(record: Record, resolved: Sequence[Finding] = ()) -> bytes:
             }
             for result in record.results
         ],
-        "findings": [_finding(finding, rules) for finding in (*findings, *resolved)],
+        "findings": [_finding(finding, rules) for finding in (*findings, *record.resolved)],
         "ledger": {"accounts": _summed(record.ledger.accounts), "leavers": _summed(record.ledger.leavers)},
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
@@ -83,6 +82,7 @@ def _finding(finding: Finding, rules: dict[str, Rule]) -> dict[str, Any]:
         "reason": finding.reason,
         "evidence": finding.evidence,
         "first_seen": finding.first_seen,
+        "first_seen_at": finding.first_seen_at,
         "remedy": rule.remedy if rule else "",
     }
 

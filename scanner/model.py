@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -119,6 +119,11 @@ class Finding:
     """Scan id of the first scan of this stretch that showed it."""
     username: str | None = None
     """Of the account, for the identified files."""
+    first_seen_at: datetime | None = None
+    """`as_of` of the scan `first_seen`, UTC. The age of a finding is `scan.as_of - first_seen_at`; at least, where that
+    was the first scan of the store. None for scans of before this was kept."""
+    waiver: str | None = None
+    """Id of the waiver that accepts it, in the state `waived`."""
 
     @property
     def counts(self) -> bool:
@@ -142,6 +147,8 @@ class AppOutcome:
     findings: int
     result: RuleOutcome
     detail: str = ""
+    is_read: bool = True
+    """Whether the silence of the rule says something: what it does not flag here, it would have flagged otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,8 @@ class RuleResult:
     apps: tuple[AppOutcome, ...] = ()
     lead: bool = False
     """A lead is never an exception."""
+    is_judged: bool = True
+    """False where nothing was asked: the rule failed, or lacked an input."""
     seconds: float = field(default=0.0, compare=False)
     """How long it ran; the only part that another run need not repeat."""
 
@@ -293,6 +302,129 @@ class Suppression:
     previous_entries: int | None
 
 
+class WaiverStatus(StrEnum):
+    """What a waiver did in one scan."""
+
+    IN_FORCE = "in_force"
+    """It accepts at least one finding."""
+    UNMATCHED = "unmatched"
+    """It is in time, and no finding is what it speaks of."""
+    LAPSED = "lapsed"
+    """It is in time, but each account that it speaks of has changed since it was granted."""
+    EXPIRED = "expired"
+    """Its last day was over: what it had accepted fires again."""
+    NOT_YET = "not_yet"
+    """It was granted for a day after the clock of the scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A finding that a waiver no longer accepts, because its account has changed since the waiver was granted."""
+
+    fingerprint: str
+    because: str
+    """A sentence without personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedWaiver:
+    """An accepted risk as one scan applied it: who, why, until when, and to which findings."""
+
+    id: str
+    """12 hex digits over rule and subject: a renewed waiver keeps it."""
+    line: int
+    """Of its entry in the file."""
+    rule: str
+    """Id or glob; so are app, account, worker and entitlement, where None means that the entry does not say."""
+    app: str | None
+    account: str | None
+    """Account id or user name."""
+    worker: str | None
+    """Person id, employee number or e-mail."""
+    entitlement: str | None
+    """Entitlement id or name."""
+    reason: str
+    approver: str
+    granted_on: date
+    expires_on: date
+    """The last day on which it holds, in the organisation's time zone."""
+    status: WaiverStatus
+    ticket: str | None = None
+    compensating_control: str | None = None
+    exact: bool = False
+    """Whether * ? and [ stand for themselves."""
+    fingerprints: tuple[str, ...] = ()
+    """Findings that it accepts; each finding is accepted by one waiver at most."""
+    lapsed: tuple[Lapse, ...] = ()
+    fires_again: tuple[str, ...] = ()
+    """Of an expired waiver: findings that it would accept if it were renewed, and that no other waiver accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendScan:
+    """One scan of a trend."""
+
+    scan: str
+    """Scan id."""
+    as_of: datetime
+    complete: bool
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    """app -> accounts, only where the number differs from the scan before; 0 where an application went."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendChange:
+    """Exceptions of one rule and application that came or went between a scan and the one before; never leads."""
+
+    scan: str
+    """Scan id of the later one."""
+    rule: str
+    app: str | None
+    severity: Severity
+    state: str
+    """Which number changed: `open` (exceptions, which count) or `waived` (accepted, which do not)."""
+    event: str
+    """baseline, new, reopened, waived, waiver_ended, resolved, verified, unseen (not raised, but not tested either:
+    proves nothing), seen_again or changed (severity or verdict). `before` for what stood when the trend begins."""
+    cause: str
+    """people (accounts, grants, HR), rules (rule file, parameter, policy input; a rule switched on or off), coverage (a
+    source was not complete, or is again; an application was connected), waivers; baseline or before for the first scan.
+    Where several apply, the first of waivers, rules, coverage, people."""
+    change: int
+    """Added (positive) or taken away (negative). Over all changes of a scan and state they are the difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The scans up to this one, oldest first, and what changed from each to the next; a quiet night adds no change.
+
+    `scanner.trend.points` makes the series of numbers of it, for any choice of rules and applications.
+    """
+
+    scans: tuple[TrendScan, ...]
+    changes: tuple[TrendChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """The numbers of one scan, for some rules and applications."""
+
+    scan: str
+    as_of: datetime
+    complete: bool
+    exceptions: Mapping[Severity, int]
+    """Every severity -> exceptions that stood, and count."""
+    waived: int
+    """Exceptions that stood and were accepted."""
+    accounts: int
+    came: Mapping[str, int]
+    """cause -> exceptions that the scan before did not have. came - went, summed, is the difference of the totals."""
+    went: Mapping[str, int]
+    """cause -> exceptions that only the scan before had."""
+    events: Mapping[str, int]
+    """new, reopened, resolved, verified, waived ... -> how many; verified ones are not among the resolved."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActionFact:
     """One change that a remediation run tried, and what became of it."""
@@ -374,3 +506,9 @@ class Record:
     """app -> outcome -> leavers."""
     actions: tuple[ActionFact, ...] = ()
     """Changes of earlier remediation runs, as this scan shows them."""
+    waivers: tuple[AppliedWaiver, ...] = ()
+    """Every entry of the waiver file, as this scan applied it."""
+    resolved: tuple[Finding, ...] = ()
+    """Findings of earlier scans that this one no longer raises, though it tested for them: resolved or verified."""
+    trend: Trend | None = None
+    """This scan and at most 399 before it; None for scans of before this was kept."""

@@ -10,6 +10,7 @@ import duckdb
 from scanner import ledger
 from scanner.config import Config
 from scanner.model import ApplicationFact, KnownAnswers, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
+from scanner.policy import INPUTS
 
 
 def assemble(
@@ -99,6 +100,16 @@ def _source(row: tuple[Any, ...]) -> Source:
         query=query,
         sha256=sha256,
     )
+
+
+def stored_policies(audit_file: Path) -> dict[str, str]:
+    """Return policy input -> SHA-256, of the inputs that hold decisions of people.
+
+    The lists that other systems export (sign-ins, approvals ...) differ every night; they are data.
+    """
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        rows = con.execute("select name, sha256 from audit.policy_inputs order by name").fetchall()
+    return {name: sha256 for name, sha256 in rows if name not in INPUTS or not INPUTS[name].is_csv}
 
 
 def stored_sources(audit_file: Path) -> tuple[Source, ...]:

@@ -65,7 +65,18 @@ def run_in(
             result = _judge(child, audit_file, rule, frame, clock, max_seconds)
         except RuleError as exc:
             result = RuleResult(
-                rule.id, rule.title, rule.severity, RuleOutcome.ERROR, 0, 0, 0, 0, (), detail=str(exc), lead=rule.lead
+                rule.id,
+                rule.title,
+                rule.severity,
+                RuleOutcome.ERROR,
+                0,
+                0,
+                0,
+                0,
+                (),
+                detail=str(exc),
+                lead=rule.lead,
+                is_judged=False,
             )
         results.append(replace(result, seconds=round(time.monotonic() - began, 3)))
         on_result(results[-1])
@@ -98,7 +109,7 @@ def _judge(child: Child, file: Path, rule: Rule, frame: Frame, clock: str, max_s
     population = _population(child, file, rule, deadline)
     if why_not:
         parts = [
-            AppOutcome(app, total, 0, total - excluded, excluded, 0, RuleOutcome.UNABLE_TO_TEST, why_not)
+            AppOutcome(app, total, 0, total - excluded, excluded, 0, RuleOutcome.UNABLE_TO_TEST, why_not, is_read=False)
             for app, (total, excluded, _) in population.items()
         ]
         return _fold(rule, parts, (), frame, why_not)
@@ -205,6 +216,7 @@ def _share(
     """Judge one application's part; population = tested + unable + excluded."""
     total, excluded, lacking = population
     reason = _app_untestable(rule, app, total - excluded, lacking, frame)
+    is_read = not reason
     flagged = [finding for finding in findings if finding.verdict == "fail"]
     undecided = len({(f.account_id, f.worker_id, f.subject) for f in findings if f.verdict == "unknown"})
     scope = max(0, total - excluded)
@@ -216,7 +228,7 @@ def _share(
         reason = reason or f"{undecided} cannot be decided from the data"
     else:
         result = RuleOutcome.CLEAN
-    return AppOutcome(app, total, scope - unable, unable, excluded, len(findings), result, reason)
+    return AppOutcome(app, total, scope - unable, unable, excluded, len(findings), result, reason, is_read)
 
 
 def _app_untestable(rule: Rule, app: str | None, scope: int, lacking: int, frame: Frame) -> str:
@@ -273,6 +285,7 @@ def _fold(
         detail=why_not or "; ".join(reasons),
         apps=tuple(parts),
         lead=rule.lead,
+        is_judged=not why_not,
     )
 
 

@@ -12,17 +12,28 @@ from pathlib import Path
 
 import duckdb
 
-from scanner import __version__, bindings, clock, evidence, findings, framework_files, policy, rule_runner, rules
+from scanner import (
+    __version__,
+    bindings,
+    clock,
+    evidence,
+    findings,
+    framework_files,
+    history,
+    policy,
+    rule_runner,
+    rules,
+)
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
 from scanner.config import Config
 from scanner.errors import ConfigError, StoreError
 from scanner.findings_json import findings_json
 from scanner.known_answers import run_known_answers
-from scanner.model import Finding, KnownAnswers, Record, Rule, RuleResult, Scan, Source, Verdict
+from scanner.model import KnownAnswers, Record, Rule, RuleResult, Scan, Source, Verdict
 from scanner.policy import Policies
-from scanner.record import assemble, stored_sources
-from scanner.remediation import history
+from scanner.record import assemble, stored_policies, stored_sources
+from scanner.remediation import history as runs
 from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
 from scanner.rule_process import Child
@@ -47,7 +58,6 @@ class Outcome:
     sources: tuple[Source, ...]
     record: Record | None = None
     """None: collected only."""
-    resolved: tuple[Finding, ...] = ()
 
 
 def chosen_rules(config: Config) -> tuple[Rule, ...]:
@@ -151,19 +161,28 @@ def _check(
             "select max_by(manifest_sha256, scan_no) from scans where manifest_sha256 is not null"
         ).fetchone()
         scan_no = row[0] if row else 0
-        results, resolved = findings.live(
-            con, results, scan_no, is_baseline=scan.is_baseline, spool=staging / "findings.ndjson"
+        actions = runs.verified(runs.done(runs.intact_runs(config.state)), folder / "evidence" / "audit", scan.id)
+        night = findings.Night(
+            scan_no=scan_no,
+            is_baseline=scan.is_baseline,
+            results=results,
+            rules=chosen,
+            sources=sources,
+            policies=stored_policies(audit_file),
+            verified=runs.verified_fingerprints(actions),
         )
+        results, resolved = findings.live(con, night, staging / "findings.ndjson")
         scan = replace(
             scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
         )
-        actions = history.verified(
-            history.done(history.intact_runs(config.state)), folder / "evidence" / "audit", scan.id
+        record = replace(
+            assemble(audit_file, config, scan, sources, chosen, results, known),
+            actions=actions,
+            resolved=resolved,
+            trend=history.trend(con, scan_no),
         )
-        resolved = tuple(history.closed(finding, actions) for finding in resolved)
-        record = replace(assemble(audit_file, config, scan, sources, chosen, results, known), actions=actions)
         evidence.write(folder, record)
-        manifest = evidence.seal(folder, record, previous[0] if previous else None, history.heads(config.state))
+        manifest = evidence.seal(folder, record, previous[0] if previous else None, runs.heads(config.state))
         scan = replace(scan, manifest_sha256=manifest)
         con.execute(
             "update scans set finished_at = $finished, rules_sha256 = $rules, manifest_sha256 = $manifest"
@@ -177,9 +196,9 @@ def _check(
         )
         con.execute("checkpoint")
     record = evidence.with_names(replace(record, scan=scan), folder / "evidence" / "audit")
-    evidence.write_file(folder / "findings.json", findings_json(record, resolved))
+    evidence.write_file(folder / "findings.json", findings_json(record))
     evidence.write_file(folder / "findings.csv", findings_csv(record, load_key(config.state, create=True)))
-    return Outcome(scan, state.commit(config.state, staging), sources, record, resolved)
+    return Outcome(scan, state.commit(config.state, staging), sources, record)
 
 
 def _judge(

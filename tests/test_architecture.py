@@ -41,11 +41,12 @@ MAY_IMPORT = {
     "findings_json": set(),
     "framework_files": {"config_keys", "frameworks"},
     "frameworks": set(),
+    "history": set(),
     "known_answers": {"rule_process", "rule_runner", "rules", "store"},  # makes an audit file of the data set
     "ledger": set(),
     "pdf_child": {"report"},
     "policy": {"config_file", "config_keys"},
-    "record": {"ledger"},
+    "record": {"ledger", "policy"},  # knows which inputs are decisions of people
     # Plans are bound to evidence and rendered as reports are; a journal becomes facts that scans show.
     "remediation": {"bindings", "collectors", "config_keys", "evidence", "policy", "report", "store"},
     "report": {"frameworks"},
@@ -65,6 +66,7 @@ MAY_IMPORT = {
         "findings",
         "findings_json",
         "framework_files",
+        "history",
         "known_answers",
         "policy",
         "record",
@@ -77,6 +79,7 @@ MAY_IMPORT = {
     },
     "secrets": set(),
     "store": {"policy"},
+    "trend": set(),
 }
 OPEN = {"model", "errors", "paths", "config", "__version__"}
 MAY_PRINT = {

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from scanner.errors import ConfigError, StoreError
-from scanner.model import ActionFact, Finding, FindingState
+from scanner.model import ActionFact
 from scanner.remediation import journal
 
 _log = logging.getLogger(__name__)
@@ -129,10 +129,9 @@ def heads(state: Path) -> dict[str, str]:
     return {folder.name: intact.get(folder.name, "damaged") for folder in sorted(_folders(state))}
 
 
-def closed(finding: Finding, facts: Iterable[ActionFact]) -> Finding:
-    """Return a resolved finding as verified, if a change was made for it that this scan shows."""
-    is_verified = any(f.verification == "verified" and finding.fingerprint in f.fingerprints for f in facts)
-    return replace(finding, state=FindingState.VERIFIED) if is_verified else finding
+def verified_fingerprints(facts: Iterable[ActionFact]) -> frozenset[str]:
+    """Return the findings for which a change was made that the scan shows."""
+    return frozenset(one for fact in facts if fact.verification == "verified" for one in fact.fingerprints)
 
 
 def came_undone(facts: Iterable[ActionFact]) -> tuple[ActionFact, ...]:

@@ -3,7 +3,7 @@
 -- Volatile values (last sign-in ...) would make a new version of every account every night: they have their own table.
 
 create table meta (key varchar primary key, value varchar);
-insert into meta values ('schema_version', '1');
+insert into meta values ('schema_version', '2');
 
 create table scans (
     scan_no integer primary key,
@@ -106,19 +106,92 @@ create table grant_versions (
     ended_by varchar
 );
 
+-- The life of findings: who they are, and what they were from which scan on. An unchanged night adds nothing.
+
 create table findings (
-    fingerprint varchar primary key,
+    finding_no integer not null,
+    fingerprint varchar not null,
     rule varchar not null,
     app varchar,
     account_id varchar,
     entitlement varchar,
     worker_id varchar,
-    subject varchar,
+    subject varchar
+);
+
+create table finding_versions (
+    finding_no integer not null,
+    state varchar not null,              -- open, waived, unseen (not raised, but not tested either), resolved, verified
     severity varchar not null,
     verdict varchar not null,
-    reason varchar not null,
-    first_scan integer not null,         -- of the present stretch
-    last_scan integer not null,
-    resolved_scan integer,
-    times_reopened integer not null default 0
+    reason varchar not null,             -- as the scan said it with which the version began
+    waiver varchar,
+    valid_from_scan integer not null,
+    valid_to_scan integer
 );
+
+create table rule_versions (
+    rule varchar not null,
+    sha256 varchar not null,
+    params varchar not null,             -- JSON: values in force, and the SHA-256 of the policy inputs that it needs
+    is_lead boolean not null,
+    valid_from_scan integer not null,
+    valid_to_scan integer
+);
+
+-- Where the silence of a rule meant that nothing was found. app is null for rules about people or sources.
+create table tested_versions (
+    rule varchar not null,
+    app varchar,
+    valid_from_scan integer not null,
+    valid_to_scan integer
+);
+
+create table waiver_versions (
+    waiver varchar not null,
+    content varchar not null,            -- JSON: the entry as applied, with its status
+    valid_from_scan integer not null,
+    valid_to_scan integer
+);
+
+-- One row for each change in the life of a finding. first_scan: of the stretch in which it was raised.
+create view finding_events as
+with befores as (
+    select
+        v.*,
+        lag(v.state) over w as state_before,
+        lag(v.severity) over w as severity_before,
+        lag(v.verdict) over w as verdict_before
+    from finding_versions v
+    window w as (partition by v.finding_no order by v.valid_from_scan)
+)
+select
+    b.finding_no,
+    b.valid_from_scan as scan_no,
+    b.valid_to_scan,
+    b.state,
+    b.severity,
+    b.verdict,
+    b.waiver,
+    b.state_before,
+    b.severity_before,
+    b.verdict_before,
+    case
+        when b.state in ('resolved', 'verified', 'unseen') then b.state
+        when b.state = 'waived' and b.state_before is distinct from 'waived' then 'waived'
+        when b.state_before is null then
+            if(b.valid_from_scan = (select min(scan_no) from scans), 'baseline', 'new')
+        when b.state_before in ('resolved', 'verified') then 'reopened'
+        when b.state_before = 'unseen' then 'seen_again'
+        when b.state = 'open' and b.state_before = 'waived' then 'waiver_ended'
+        else 'changed'
+    end as event,
+    max(
+        if(
+            b.state not in ('resolved', 'verified')
+                and coalesce(b.state_before in ('resolved', 'verified'), true),
+            b.valid_from_scan,
+            null
+        )
+    ) over (partition by b.finding_no order by b.valid_from_scan) as first_scan
+from befores b;
