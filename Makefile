@@ -11,7 +11,7 @@ NODE := nodejs npm
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
 
-test: $(VENV)/.ready system browser node
+test: $(VENV)/.ready system browser node openssh
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready
@@ -38,7 +38,7 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 # WeasyPrint draws text with Pango, a system library.
-.PHONY: system browser node
+.PHONY: system browser node openssh
 system:
 	@ldconfig -p 2>/dev/null | grep -q libpangoft2 || $(MAKE) --no-print-directory install PACKAGES='$(SYSTEM)'
 
@@ -48,6 +48,10 @@ browser:
 # One of the real SCIM servers of the tests runs on Node.js.
 node:
 	@command -v npm >/dev/null || $(MAKE) --no-print-directory install PACKAGES='$(NODE)'
+
+# Keys of approvers may be OpenSSH's; the tests let it make some.
+openssh:
+	@command -v ssh-keygen >/dev/null || $(MAKE) --no-print-directory install PACKAGES='openssh-client'
 
 .PHONY: install
 install:

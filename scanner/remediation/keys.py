@@ -21,6 +21,13 @@ def _library() -> Any:
     return serialization
 
 
+def _unsupported() -> type[Exception]:
+    """Return what is raised where a package for sealed OpenSSH keys, or an algorithm, is not there."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return UnsupportedAlgorithm
+
+
 def new(path: Path, passphrase: str | None) -> str:
     """Write a new private key for its owner's eyes only, never over another file; returns the public key."""
     serialization = _library()
@@ -55,6 +62,11 @@ def private(path: Path, passphrase: str | None) -> "Ed25519PrivateKey":
     except TypeError:
         hint = "it needs no passphrase" if passphrase else "it needs a passphrase (ORPHANSCAN_KEY_PASSPHRASE)"
         raise ConfigError(f"{path}: the key cannot be opened; {hint}") from None
+    except _unsupported():
+        raise ConfigError(
+            f"{path}: this form of key cannot be opened here; pip install 'orphanscan[remediation]', or make one with"
+            " `orphanscan key new`"
+        ) from None
     except Exception:
         # Whatever the library says may quote the file.
         raise ConfigError(f"{path} holds no private key in PEM or OpenSSH form, or the passphrase is wrong") from None

@@ -290,3 +290,65 @@ def test_an_unknown_application_is_a_usage_error(work):
 
     assert done.exit_code == 2
     assert "crm" in done.stderr
+
+
+def writing(work, extra=""):
+    """Give the CRM a credential for writing, and approvers."""
+    config = work / "orphanscan.toml"
+    table = """limits = {retries = 0, timeout_seconds = 5}
+[application.write]
+auth = {type = "bearer", token_env = "CRM_WRITE"}
+own_accounts = []
+"""
+    text = config.read_text().replace("limits = {retries = 0, timeout_seconds = 5}\n", table, 1)
+    config.write_text(text + extra)
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "result", "words"),
+    [
+        (TOKEN, 401, "ok", "accepted; whether it may change accounts shows only when one is changed"),
+        ("wrong-7d1f", 401, "failed", "401"),
+        ("other-7d1f", 403, "note", "not allowed to list users"),
+    ],
+)
+def test_the_credential_for_writing_is_tried_without_writing(work, server, token, status, result, words):
+    """A wrong one fails; one that may not read is told apart from it."""
+    writing(work)
+    asked = []
+    handler = server.RequestHandlerClass
+
+    def answer_get(self):
+        asked.append(self.command)
+        if self.headers["Authorization"] not in (f"Bearer {TOKEN}", None) and status == 403:
+            self.answer(403, {"detail": "not you"})
+        else:
+            Server.do_GET(self)
+
+    handler.do_GET = answer_get
+    code, checks = examine(work, CRM_WRITE=token)
+
+    assert checks["writing to crm"][0] == result
+    assert words in checks["writing to crm"][1]
+    assert "wrong-7d1f" not in str(checks)
+    assert code == (3 if result == "failed" else 0)
+    assert set(asked) == {"GET"}
+
+
+def test_a_missing_secret_for_writing_and_missing_approvers_are_told(work):
+    """Plans can be made without approvers; a file with fewer than are needed fails."""
+    writing(work)
+    code, checks = examine(work)
+
+    assert (code, checks["writing to crm"][0], checks["approvals"][0]) == (3, "failed", "note")
+    assert "CRM_WRITE" in checks["secret for writing to crm"][1]
+
+    public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsNOwgMWbrIs6dcQTfHHGnXHq9wSmwzZcNVd4+d3Lcs"
+    approvers = work / "approvers.toml"
+    approvers.write_text(f'[[approver]]\nname = "Dana Reyes"\nworker = "1"\npublic_key = "{public}"\n')
+    approvers.chmod(0o644)
+    config = work / "orphanscan.toml"
+    config.write_text(config.read_text() + '[remediation]\napprovers = "approvers.toml"\n')
+    assert examine(work)[1]["approvals"][0] == "warning"
+    config.write_text(config.read_text() + "approvals = 2\n")
+    assert examine(work)[1]["approvals"][0] == "failed"
