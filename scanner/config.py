@@ -81,8 +81,8 @@ class WriteSettings:
     reversible: bool | None = None
     """Whether active = true brings everything back, where you know better than the profile."""
     revoke_sessions: str | None = None
-    """POST path of the application's own call that ends sessions, on the origin of base_url, with {id} for the account;
-    for instance /api/users/{id}/sessions/revoke. SCIM has none."""
+    """Path of the application's own call that ends sessions, on the origin of base_url, with {id} for the account; for
+    instance /api/users/{id}/sessions/revoke. It is a POST unless DELETE and a blank stand before it. SCIM has none."""
     settle_seconds: float = 5
     """How long to wait for a change to show when it is read back."""
 

@@ -60,7 +60,7 @@ COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unkn
 
 _NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_SESSIONS_PATH = re.compile(r"/[\w./~-]*\{id\}[\w./~-]*")
+_SESSIONS_CALL = re.compile(r"(?:(?:POST|DELETE) )?/[\w./~-]*\{id\}[\w./~-]*")
 _CONNECTION = {
     "scim": ("base_url", "auth", "ca_file", "allow_http", "limits", "write"),
     "scim_file": ("path",),
@@ -131,7 +131,7 @@ def _write_side(raw: Mapping[str, Any], where: str, base: Path, problems: Proble
         "own_accounts": Key(list_of(text), required=True),
         "inactive": Key(one_of("disable", "remove", "licence", "none")),
         "reversible": Key(boolean),
-        "revoke_sessions": Key(_sessions_path),
+        "revoke_sessions": Key(_sessions_call),
         "settle_seconds": Key(number(0, 300)),
     }
     mark = len(problems.lines)
@@ -216,11 +216,14 @@ def _token_url(auth: object) -> object:
     return auth.get("token_url") if isinstance(auth, dict) else None
 
 
-def _sessions_path(value: object) -> str:
-    path = text(value)
-    if not _SESSIONS_PATH.fullmatch(path) or ".." in path:
-        raise ValueError("must be a path with {id} in it, such as /api/users/{id}/sessions/revoke")
-    return path
+def _sessions_call(value: object) -> str:
+    call = text(value)
+    if not _SESSIONS_CALL.fullmatch(call) or ".." in call:
+        raise ValueError(
+            "must be a path with {id} in it, such as /api/users/{id}/sessions/revoke, with DELETE and a blank before it"
+            " where the call is not a POST"
+        )
+    return call
 
 
 def _delimiter(value: object) -> str:

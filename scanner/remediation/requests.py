@@ -75,8 +75,9 @@ def _sessions(app: Application, account_id: str) -> Request | None:
     if app.write is None or app.write.revoke_sessions is None:
         return None
     parts = urlsplit(app.base_url or "")
-    path = app.write.revoke_sessions.replace("{id}", quote(account_id, safe=""))
-    return Request("POST", f"{parts.scheme}://{parts.netloc}{path}", {})
+    method, _, path = app.write.revoke_sessions.rpartition(" ")
+    url = f"{parts.scheme}://{parts.netloc}{path.replace('{id}', quote(account_id, safe=''))}"
+    return Request("DELETE", url, None) if method == "DELETE" else Request("POST", url, {})
 
 
 def _active(form: str, active: bool) -> dict[str, Any]:

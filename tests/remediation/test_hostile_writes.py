@@ -182,18 +182,18 @@ def test_where_nothing_else_exists_the_account_is_deleted(world: tuple[HostileWr
     assert [sent[0] for sent in world[0].state.writes] == ["DELETE"]
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_sessions_are_ended_by_the_call_of_the_application_and_never_called_done(
-    world: tuple[HostileWrites, Company], tmp_path: Path
+    world: tuple[HostileWrites, Company], tmp_path: Path, method: str
 ) -> None:
     """Nothing can show that they ended: accepted, not done."""
     world[0].reset("no_effect")
+    call = "/scim/v2/sessions/{id}" if method == "POST" else "DELETE /scim/v2/sessions/{id}"
 
-    result, _ = carried_out(
-        world[0], tmp_path, Kind.REVOKE_SESSIONS, None, 'revoke_sessions = "/scim/v2/sessions/{id}"\n'
-    )
+    result, _ = carried_out(world[0], tmp_path, Kind.REVOKE_SESSIONS, None, f'revoke_sessions = "{call}"\n')
 
     assert result.outcome is Outcome.ACCEPTED
-    assert [sent[:2] for sent in world[0].state.writes] == [("POST", "/sessions/u-2")]
+    assert [sent[:2] for sent in world[0].state.writes] == [(method, "/sessions/u-2")]
 
 
 @pytest.fixture(scope="module")
