@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from scanner import access_log
 from scanner.cli import options
 from scanner.cli.text import age, echo_json, printable, table
 from scanner.config import Config
@@ -25,7 +26,9 @@ def list_actions(config_path: Path, state: Path | None, as_json: bool) -> None:
 
     Reading proves the chain of every journal: one that was changed is an error.
     """
-    facts = _facts(options.read_config(config_path, state))
+    config = options.read_config(config_path, state)
+    facts = _facts(config)
+    access_log.record(config.state, access_log.Access("actions list", count=len(facts)))
     if as_json:
         import msgspec
 
@@ -58,6 +61,7 @@ def show(config_path: Path, state: Path | None, as_json: bool, name: str) -> Non
 
     config = options.read_config(config_path, state)
     run = history.find(config.state, name)
+    access_log.record(config.state, access_log.Access("actions show", count=len(run.chain.entries)))
     if as_json:
         echo_json({"run": run.id, "head": run.chain.head, "ended": run.chain.is_ended, "entries": run.chain.entries})
         return

@@ -47,12 +47,14 @@ def command(
     to the journal before it is sent, and read back afterwards. A run that was interrupted goes on where it stopped.
     Exit codes: 0 all done or skipped as stale, 4 some failed, 5 refused before anything was sent.
     """
+    from scanner import access_log
     from scanner.policy import read_policies
     from scanner.remediation import plan_file
     from scanner.remediation.apply import Options, apply
 
     config = options.read_config(config_path, state)
     path = plan_file.find(config.state, name)
+    access_log.record(config.state, access_log.Access("apply", scan=plan_file.read(path)[0].scan_id))
     report = apply(
         config,
         read_policies(config),

@@ -66,7 +66,11 @@ def command(
     name: str,
     **wanted: tuple[str, ...],
 ) -> None:
-    """List the findings of a scan, worst first. SCAN is `latest`, an id, or the beginning of one."""
+    """List the findings of a scan, worst first. SCAN is `latest`, an id, or the beginning of one.
+
+    They name accounts and people, so that each use stands in the access log (`export access-log`).
+    """
+    from scanner import access_log
     from scanner.store import scans
 
     if as_json and as_csv:
@@ -76,6 +80,8 @@ def command(
     scan_id = scans.resolve(folder, name)
     document = _read(scans.scan_dir(folder, scan_id) / "findings.json", scan_id)
     found = [one for one in document["findings"] if _is_wanted(one, wanted)]
+    if found:
+        access_log.record(folder, access_log.Access("findings", scan=scan_id, count=len(found)))
     found.sort(key=lambda one: (Severity(one["severity"]).rank, one["rule"], one["app"] or "", one["username"] or ""))
     if as_json:
         echo_json({"schema": document["schema"], "scan": document["scan"], "findings": found})

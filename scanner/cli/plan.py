@@ -63,6 +63,7 @@ def command(
     Nothing is sent to any application. The plan is a file in the state folder; it expires, and names the evidence it
     rests on. Exit codes: 3 the scan is not complete (what rests on incomplete sources needs a person), 5 over budget.
     """
+    from scanner import access_log
     from scanner import scan as scanning
     from scanner.remediation import planning
     from scanner.remediation.candidates import Filters
@@ -73,6 +74,7 @@ def command(
     asked = Asked(Filters(**filters), tuple(_hex(text) for text in confirm), allow_irreversible)
     found = planning.basis(config, scan, folder, record)
     plan = planning.make(config, found, asked)
+    access_log.record(config.state, access_log.Access("plan", scan=scan.id, count=len(plan.actions)))
     if what_if:
         return _what_if(config, name, found, asked, plan, what_if, as_json)
     path = planning.keep(config, found, plan)

@@ -160,9 +160,12 @@ def _listeners(display: ProgressDisplay) -> "Listeners":
 
 
 def _write_reports(config: Config, record: Record, folder: Path, log_format: str) -> tuple[Path, ...]:
-    from scanner import reports
+    from scanner import access_log, reports
     from scanner.report.pseudonyms import load_key
 
+    if config.report.privacy == "L2":
+        count = len(config.report.frameworks) * len(config.report.formats)
+        access_log.record(config.state, access_log.Access("report", scan=record.scan.id, count=count))
     return reports.render(
         record,
         folder,

@@ -34,11 +34,13 @@ def command(
     Accounts are switched on again and rights given back, where the system can; what cannot be taken back is listed.
     What changed since the run is left as it is. An undo is a run of its own, with a journal.
     """
+    from scanner import access_log
     from scanner.cli.apply import finish, tell
     from scanner.remediation.undo import undo
 
     if not reason and not dry_run:
         raise click.UsageError("say why with --reason, or look first with --dry-run")
     config = options.read_config(config_path, state)
+    access_log.record(config.state, access_log.Access("undo", reason=reason or ""))
     report = undo(config, name, reason=reason or "", only=only, dry_run=dry_run, on_result=tell)
     return finish(report, as_json)

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner import __version__
+from scanner.chain import Chain
 from scanner.config import Config
 from scanner.errors import ConfigError, RefusedError, SourceError, StoreError
 from scanner.model import Record
 from scanner.policy import Policies
 from scanner.remediation import approve, gates, history, plan_file
 from scanner.remediation.execute import Book, Outcome, Result, carry_out, settle
-from scanner.remediation.journal import Chain, Journal
+from scanner.remediation.journal import Journal
 from scanner.remediation.model import Action, Plan
 from scanner.remediation.reread import Key, Rereading
 from scanner.remediation.server import Resource, Server, active, connected, elements, members

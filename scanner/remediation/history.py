@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from scanner.chain import Chain
 from scanner.errors import ConfigError, StoreError
 from scanner.model import ActionFact
 from scanner.remediation import journal
@@ -24,7 +25,7 @@ class Run:
 
     id: str
     folder: Path
-    chain: journal.Chain
+    chain: Chain
 
     @property
     def start(self) -> Mapping[str, Any]:

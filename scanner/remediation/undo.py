@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from scanner import __version__
+from scanner.chain import Chain
 from scanner.collectors import profiles
 from scanner.config import Application, Config
 from scanner.errors import RefusedError, SourceError
 from scanner.remediation import history
 from scanner.remediation.apply import Report, count, kept, new_run, subject
 from scanner.remediation.execute import Book, Outcome, Result, carry_out, settle
-from scanner.remediation.journal import Chain, Journal
+from scanner.remediation.journal import Journal
 from scanner.remediation.model import Action, Kind, Plan, Request
 from scanner.remediation.plan_file import read as read_plan
 from scanner.remediation.requests import activation, addition
@@ -64,7 +65,7 @@ def undo(
                     journal.append("resume", tool_version=__version__)
                 else:
                     _begin(journal, run, reason)
-                chain = begun.chain if begun else Chain((), "", 0)
+                chain = begun.chain if begun else Chain()
                 results = tuple(_run(todo, servers, journal, folder, chain, on_result))
                 journal.append("end", outcomes=count(results))
     return Report(folder.name, folder, results, not_possible)

@@ -194,3 +194,22 @@ def test_frameworks_are_listed_and_shown(tmp_path):
     assert "  not tested: " in shown.stdout
     assert unknown.stderr == "error: there is no framework hippa; did you mean hipaa?\n"
     assert unknown.returncode == 2
+
+
+def test_each_listing_stands_in_the_access_log(work):
+    """`export access-log` tells it, and finds a line that was changed; where it cannot be kept nothing is shown."""
+    log = work / "orphanscan-state" / "access.ndjson"
+    log.unlink(missing_ok=True)
+    assert run(work, "findings", "--severity", "critical", SUDO_USER="dana").returncode == 0
+    assert run(work, "findings", "--status", "new").returncode == 0
+
+    listing = json.loads(run(work, "export", "access-log", "--json").stdout)
+    (entry,) = listing["entries"]
+    assert (entry["command"], entry["count"], entry["sudo_user"]) == ("findings", 1, "dana")
+    assert "sudo by dana" in run(work, "export", "access-log").stdout
+
+    log.write_text("damaged\n")
+    done = run(work, "findings")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert run(work, "export", "access-log").returncode == 6
+    log.unlink()
