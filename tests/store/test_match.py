@@ -108,6 +108,15 @@ def test_contradicting_or_unknown_links() -> None:
     assert only(of({"username": "jane"}, links=[("a0", "P9")])).method == "username"
 
 
+def test_link_by_number_means_whoever_holds_it() -> None:
+    """As long as nobody has the number, the link says nothing; then it outranks the other keys, as every link does."""
+    account = {"username": "jane"}
+    assert only(of(account, links=[("jane", "9")]))[:3] == ("P1", "username", "probable")
+    newcomer = {"worker_id": "P9", "employee_numbers": ["9"]}
+    found = run(World(workers=[JANE, newcomer], accounts=[account], links=[("jane", "9")]))
+    assert only(found)[:3] == ("P9", "link", "certain")
+
+
 def test_shared_key_matches_neither_and_is_listed() -> None:
     """An address that two people share names nobody, and both are candidates."""
     twin = {**JOHN, "email": "JANE@acme.example"}
