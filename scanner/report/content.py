@@ -13,6 +13,7 @@ from scanner.model import Record
 from scanner.report import appendix, controls, exceptions, ledger, limitations, remediation, scope
 from scanner.report.attachments import Attachment, attachments
 from scanner.report.inputs import Inputs, gather, utc
+from scanner.report.listing import ListedFinding, listed
 from scanner.report.parts import (
     ControlPart,
     Fact,
@@ -81,6 +82,8 @@ class Content:
     known_answers: str
     verification: tuple[str, ...]
     glossary: tuple[Fact, ...]
+    listed: tuple[ListedFinding, ...]
+    """Every finding, none capped."""
     attachments: tuple[Attachment, ...]
     """Files that lie inside the PDF."""
 
@@ -106,6 +109,7 @@ def build(
     inputs = gather(record, framework, words, privacy=privacy, key=key, rows_per_rule=rows_per_rule)
     report_id = f"{framework.id.upper()}-{record.scan.id}-{privacy}"
     shown = inputs.disclosure.text
+    rows = listed(inputs)
     return Content(
         words=words,
         title=inputs.text("title"),
@@ -147,7 +151,8 @@ def build(
         known_answers=appendix.known_answers(inputs),
         verification=appendix.verification(inputs, manifest_sha256),
         glossary=appendix.glossary(inputs),
-        attachments=attachments(inputs, report_id, manifest),
+        listed=rows,
+        attachments=attachments(inputs, report_id, manifest, rows),
     )
 
 

@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 import stat
+from functools import lru_cache
 from pathlib import Path
 
 from scanner.errors import StoreError
@@ -54,6 +55,8 @@ def load_key(state: Path, create: bool) -> bytes:
     return key
 
 
+# A row names the same person and account several times over.
+@lru_cache(maxsize=4096)
 def _pseudonym(key: bytes, prefix: str, identity: str, length: int = 10) -> str:
     if len(key) < KEY_BYTES:
         raise ValueError("a pseudonym key has 32 bytes")
