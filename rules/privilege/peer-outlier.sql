@@ -36,48 +36,45 @@ min = 1
 max = 100000
 source = "Our default: the strongest ones, so that somebody reads them."
 ---*/
-with cohorts as (
-    select
-        department,
-        job_title,
-        count(*) as people,
-        row_number() over (order by department, job_title) as cohort
+with peers as (
+    select worker_id, hash(department, job_title) as cohort
     from workers
     where status = 'active'
         and department is not null
         and job_title is not null
-    group by department, job_title
-    having count(*) >= $peer_min::integer
 ),
 members as (
-    select w.worker_id, c.cohort, c.people
-    from workers w
-    join cohorts c on c.department = w.department and c.job_title = w.job_title
-    where w.status = 'active'
+    select p.worker_id, p.cohort, c.people
+    from peers p
+    join (
+        select cohort, count(*)::uinteger as people
+        from peers
+        group by cohort
+        having count(*) >= $peer_min::integer
+    ) c on c.cohort = p.cohort
 ),
-owned as materialized (
-    select a.app, a.account_id, a.username, a.worker_id, m.cohort, m.people, row_number() over () as holder
+owned as (
+    -- Hashes in place of names: the next list is as long as all grants. Two names with one hash, which in a company of
+    -- five million accounts is a matter of one in a million, would show a lead that is none, or hide one.
+    select hash(a.app, a.account_id) as holder, m.cohort, m.people
     from human_accounts a
     join members m on m.worker_id = a.worker_id
     where a.excluded_because is null
         and a.is_active
 ),
 held as materialized (
-    -- Numbers in place of names: this is the one list as long as all grants. Two rights with one hash would make a
-    -- lead less likely, never more.
-    select o.holder, o.cohort, o.people, hash(g.app, g.entitlement) as right_key
+    select o.holder, o.people, hash(o.cohort, g.app, g.entitlement) as cohort_right, hash(g.app, g.entitlement) as right_key
     from grants g
-    join owned o on o.app = g.app and o.account_id = g.account_id
+    join owned o on o.holder = hash(g.app, g.account_id)
 ),
 counted as (
-    select cohort, people, right_key, count(*) as holders
+    select cohort_right, people, count(*) as holders
     from held
-    group by cohort, people, right_key
+    group by cohort_right, people
 ),
 rated as (
     select
-        cohort,
-        right_key,
+        cohort_right,
         people,
         holders,
         (holders - 1) / (people - 1) as share,
@@ -96,7 +93,7 @@ rated as (
 leads as (
     select distinct h.holder, h.right_key, r.people, r.holders, r.upper_bound
     from rated r
-    join held h on h.cohort = r.cohort and h.right_key = r.right_key
+    join held h on h.cohort_right = r.cohort_right
     where r.share <= $share_percent::double / 100
         and r.upper_bound <= $upper_percent::double / 100
 ),
@@ -105,21 +102,26 @@ rights as (
     from grants
     group by app, entitlement
 ),
+ranked as (
+    select l.holder, l.people, l.holders, l.upper_bound, g.app, g.entitlement, g.is_privileged
+    from leads l
+    join rights g on g.right_key = l.right_key
+    qualify rank() over (order by g.is_privileged desc, l.upper_bound) <= $max_leads::integer
+),
 strongest as (
     select
-        o.app,
-        o.account_id,
-        o.username,
-        o.worker_id,
-        g.entitlement,
-        l.people,
-        l.holders,
-        l.upper_bound,
-        g.is_privileged
-    from leads l
-    join owned o on o.holder = l.holder
-    join rights g on g.right_key = l.right_key and g.app = o.app
-    order by g.is_privileged desc, l.upper_bound, o.app, o.account_id, g.entitlement
+        a.app,
+        a.account_id,
+        a.username,
+        a.worker_id,
+        r.entitlement,
+        r.people,
+        r.holders,
+        r.upper_bound,
+        r.is_privileged
+    from ranked r
+    join accounts a on a.app = r.app and hash(a.app, a.account_id) = r.holder
+    order by r.is_privileged desc, r.upper_bound, a.app, a.account_id, r.entitlement
     limit $max_leads::integer
 )
 select
