@@ -51,6 +51,11 @@ def stylesheet(*names: str) -> Markup:
     return Markup("\n".join((FOLDER / "css" / f"{name}.css").read_text(encoding="utf-8") for name in names))  # noqa: S704
 
 
+def script(name: str) -> Markup:
+    """Return one of our own scripts."""
+    return Markup((FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8"))  # noqa: S704
+
+
 def font_as_data(name: str) -> str:
     """Return a bundled font as a data URI."""
     data = base64.b64encode((FOLDER / "fonts" / name).read_bytes()).decode("ascii")
