@@ -303,6 +303,70 @@ class RemediationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """One place that hears of changes after a scan."""
+
+    id: str
+    """Small letters, digits, - and _. What it was told is remembered under this name."""
+    type: str
+    """email, slack, teams, webhook, jira, servicenow, syslog, metrics or heartbeat."""
+    owners: tuple[str, ...] = ()
+    """Only what belongs to these owners of applications. Unset: everything."""
+    min_severity: str = "low"
+    """Findings below it are not told: critical, high, medium, low or info."""
+    privacy: str = "L1"
+    """L1: pseudonyms. L2: user names; not for slack and teams."""
+    confidential: bool = False
+    """Whether it may hear of terminations that are still to come. Every other receiver hears nothing of them."""
+    include_existing: bool = False
+    """At first, tell also what is open already; otherwise only how much it is."""
+    overdue_days: Mapping[str, int] = field(
+        default_factory=lambda: {"critical": 1, "high": 7, "medium": 30, "low": 90, "info": 180}
+    )
+    """Severity -> days after which a finding that is still open is told once more, as overdue."""
+    max_seconds: float = 60
+    """For all attempts of one run; what was not delivered by then is told after the next scan."""
+    url: Secret | None = None
+    """Of slack, teams, webhook and heartbeat: where the address lies, as such addresses are secrets themselves."""
+    fail_url: Secret | None = None
+    """Of heartbeat: what to call when a scan did not end as it should. Unset: the address with /fail at its end."""
+    secret: Secret | None = None
+    """Of webhook: where the key of the signatures lies (Standard Webhooks; whsec_ and Base64)."""
+    base_url: str | None = None
+    """Of jira and servicenow: the address of the site, such as https://acme.atlassian.net."""
+    auth: Auth = field(default_factory=lambda: Auth("none"))
+    """Of email, jira and servicenow: as in `[application.auth]`, without oauth2; basic for email."""
+    project: str | None = None
+    """Of jira: key of the project."""
+    issue_type: str = "Task"
+    """Of jira: name of the kind of issue."""
+    api: str = "3"
+    """Of jira: 3 for Jira Cloud, 2 for Jira Data Center."""
+    table: str = "incident"
+    """Of servicenow: the table."""
+    host: str | None = None
+    """Of email: the mail server."""
+    port: int | None = None
+    """Of email. Unset: 587 with starttls, 465 with implicit, 25 with none."""
+    tls: str = "starttls"
+    """Of email: starttls, implicit, or none, which is for a mail server on this machine only."""
+    sender: str | None = None
+    """Of email: the address that it comes from."""
+    to: tuple[str, ...] = ()
+    """Of email: who gets it; with to_owners, who gets what has no owner with an e-mail address."""
+    to_owners: bool = False
+    """Of email: one message to each owner about their own applications."""
+    address: str | None = None
+    """Of syslog: udp://host:514, tcp://host:601, tls://host:6514 or unix:///dev/log."""
+    format: str = "rfc5424"
+    """Of syslog: rfc5424 (its message is JSON), cef or ocsf."""
+    path: Path | None = None
+    """Of metrics: the .prom file for the textfile collector of the node exporter."""
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust in place of the public authorities."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of orphanscan.toml. Every path is absolute."""
 
@@ -320,3 +384,4 @@ class Config:
     rules: RuleSettings = field(default_factory=RuleSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    notify: tuple[Receiver, ...] = ()

@@ -51,10 +51,28 @@ def is_plain_http(address: object) -> bool:
         host = urlsplit(address).hostname or ""
     except ValueError:
         return False
+    return not is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name is this machine."""
     try:
-        return not ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host.rstrip(".") != "localhost" and not host.rstrip(".").endswith(".localhost")
+        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
+
+
+def read_secret(raw: object, where: str, base: Path, problems: Problems) -> Secret | None:
+    """Return the reference that a table such as {env = "CHAT_URL"} holds, or None with the reasons in `problems`."""
+    forms = _references(base)
+    if not isinstance(raw, dict):
+        problems.add(where, f"a secret never stands in this file; name where it lies, with one of {', '.join(forms)}")
+        return None
+    mark = len(problems.lines)
+    values = read_table(raw, {name: Key(check) for name, check in forms.items()}, where, problems)
+    if len(problems.lines) == mark and len(values) != 1:
+        problems.add(where, f"needs {'only one' if values else 'one'} of {', '.join(forms)}")
+    return Secret(*values.popitem()) if len(problems.lines) == mark else None
 
 
 def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> Auth | None:

@@ -38,12 +38,24 @@ from scanner.config_keys import (
     tables,
     text,
 )
+from scanner.config_notify import read_receivers
 from scanner.config_sources import read_application, read_roster
 from scanner.model import Severity
 
 _DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _KINDS = ("human", "service", "shared", "break_glass", "external")
-_TABLES = ("organization", "roster", "application", "scan", "rules", "policy", "matching", "report", "remediation")
+_TABLES = (
+    "organization",
+    "roster",
+    "application",
+    "scan",
+    "rules",
+    "policy",
+    "matching",
+    "report",
+    "remediation",
+    "notify",
+)
 
 
 def load(path: Path, *, state: Path | None = None) -> Config:
@@ -62,6 +74,7 @@ def load(path: Path, *, state: Path | None = None) -> Config:
     settings = _settings(raw, path.parent, problems)
     organization = _section(raw, "organization", _ORGANIZATION, problems)
     apps = {str(item.get("id")) for _, item in tables(raw, "application", Problems(path))}
+    settings["notify"] = read_receivers(raw, path.parent, problems)
     settings["matching"] = _matching(raw, path.parent, apps, problems)
     problems.raise_if_any()
     return Config(

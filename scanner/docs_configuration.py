@@ -36,6 +36,13 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[rules]", config.RuleSettings, ""),
     ("[report]", config.ReportSettings, ""),
     ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),
+    (
+        "[[notify]]",
+        config.Receiver,
+        "A place that hears of changes after a scan; see [running it every night](running-nightly.md). A secret is a"
+        " table that says where it lies: `{ env = ... }`, `{ file = ... }`, `{ keyring = ... }` or"
+        " `{ command = [...] }`.",
+    ),
 )
 
 

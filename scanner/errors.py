@@ -2,6 +2,7 @@
 
 OrphanscanError                 exit code
 ├── ConfigError                 2   a configuration, policy or roster map that cannot be used
+├── NoticeError                 none: a notice that could not be delivered is told, and tried again by the next scan
 ├── RefusedError                5   refused for safety
 ├── ReportError                 6   one report could not be drawn; the scan is stored all the same
 ├── StoreError                  6   the store or the state folder cannot be used
@@ -20,6 +21,10 @@ class ConfigError(OrphanscanError):
     """The configuration, or a file that it names, cannot be used."""
 
     exit_code = 2
+
+
+class NoticeError(OrphanscanError):
+    """A notice could not be delivered; the scan is stored all the same, and its exit code stays."""
 
 
 class RefusedError(OrphanscanError):

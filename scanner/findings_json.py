@@ -22,6 +22,7 @@ def findings_json(record: Record) -> bytes:
                 "id": result.rule,
                 "title": result.title,
                 "severity": result.severity,
+                "lead": result.lead,
                 "result": result.result,
                 "population": result.population,
                 "tested": result.tested,

@@ -58,6 +58,8 @@ class Outcome:
     sources: tuple[Source, ...]
     record: Record | None = None
     """None: collected only."""
+    is_committed: bool = True
+    """False: a stored scan that was judged again, and is as it was."""
 
 
 def chosen_rules(config: Config) -> tuple[Rule, ...]:
@@ -139,7 +141,7 @@ def _look_again(config: Config, scan: Scan, chosen: Sequence[Rule], listeners: L
         results = _judge(audit_file, chosen, scan, config, listeners)
         sources = stored_sources(audit_file)
         record = assemble(audit_file, config, scan, sources, chosen, results, _known_answers(chosen, config))
-        return Outcome(scan, folder, sources, record)
+        return Outcome(scan, folder, sources, record, is_committed=False)
 
 
 def _check(

@@ -185,7 +185,6 @@ app = "cmr"
     [
         ("[encryption]\nkey = 'x'", "encryption: unknown key"),
         ("[waivers]", "waivers: unknown key"),
-        ("[[notify]]", "notify: unknown key"),
     ],
 )
 def test_tables_of_later_versions_are_unknown(write, table, told):

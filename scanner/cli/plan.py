@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scanner.cli import options, worst
+from scanner.cli import notices, options, worst
 from scanner.cli.text import echo_json, printable, table
 from scanner.config import Config
 from scanner.errors import ConfigError
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(["html", "pdf"]), help="Render it beside the file."
 )
+@notices.option
 def command(
     config_path: Path,
     state: Path | None,
@@ -56,12 +57,14 @@ def command(
     allow_irreversible: bool,
     what_if: tuple[str, ...],
     formats: tuple[str, ...],
+    mode: str,
     **filters: tuple[str, ...],
 ) -> int:
     """Turn the findings of the latest scan into a plan to review and approve.
 
-    Nothing is sent to any application. The plan is a file in the state folder; it expires, and names the evidence it
-    rests on. Exit codes: 3 the scan is not complete (what rests on incomplete sources needs a person), 5 over budget.
+    Nothing is sent to any application; owners are told, once, what waits for the end of a grace period. The plan is a
+    file in the state folder; it expires, and names the evidence it rests on. Exit codes: 3 the scan is not complete
+    (what rests on incomplete sources needs a person), 5 over budget.
     """
     from scanner import access_log
     from scanner import scan as scanning
@@ -78,6 +81,7 @@ def command(
     if what_if:
         return _what_if(config, name, found, asked, plan, what_if, as_json)
     path = planning.keep(config, found, plan)
+    notices.after_plan(config, plan, mode)
     written = [path, *_rendered(path, formats)]
     code = worst(([5] if plan.over_budget else []) + ([] if plan.scan_complete else [3]))
     if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scanner.cli import options, summary, worst
+from scanner.cli import notices, options, summary, worst
 from scanner.cli.progress import ProgressDisplay
 from scanner.cli.text import echo_json
 from scanner.config import Config
@@ -33,6 +33,7 @@ _FAIL_ON = click.Choice([str(severity) for severity in Severity])
 @click.option("--as-of", metavar="TIME", help="Clock of the scan, never to come: a UTC instant, or a date for its end.")
 @click.option("--fail-on", type=_FAIL_ON, help="Exit 1 from this severity on. Default: [scan] fail_on, else high.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 although there are findings; an incomplete scan stays 3.")
+@notices.option
 def scan(
     config_path: Path,
     state: Path | None,
@@ -41,24 +42,27 @@ def scan(
     as_of: str | None,
     fail_on: str | None,
     exit_zero: bool,
+    mode: str,
 ) -> int:
     """Collect all sources, run the rules, write the reports.
 
     The last line names the folder of the scan. Exit codes: 0 nothing at or above --fail-on, 1 findings, 3 a source is
-    not complete or a rule failed, 6 could not run.
+    not complete or a rule failed, 6 could not run. A notice that cannot be delivered changes no exit code.
     """
     from scanner import scan as scanning
     from scanner.policy import read_policies
 
     config = options.read_config(config_path, state)
-    policies = read_policies(config)
-    with ProgressDisplay(log_format) as display:
-        outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
-    code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
-    if outcome.record:
-        written = _write_reports(config, outcome.record, outcome.folder, log_format)
-        code = worst([code, _report_code(config, written)])
-    summary.tell(outcome, code, as_json=as_json, log_format=log_format)
+    with notices.beating(config, mode, log_format):
+        policies = read_policies(config)
+        with ProgressDisplay(log_format) as display:
+            outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
+        code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
+        if outcome.record:
+            written = _write_reports(config, outcome.record, outcome.folder, log_format)
+            code = worst([code, _report_code(config, written)])
+    told = notices.after_scan(config, mode, log_format, code)
+    summary.tell(outcome, code, as_json=as_json, log_format=log_format, notices=told)
     return code
 
 
@@ -89,6 +93,7 @@ def collect(config_path: Path, state: Path | None, log_format: str, as_json: boo
 @click.argument("name", metavar="[SCAN]", default="latest")
 @click.option("--fail-on", type=_FAIL_ON, help="Exit 1 from this severity on. Default: [scan] fail_on, else high.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 although there are findings; an incomplete scan stays 3.")
+@notices.option
 def check(
     config_path: Path,
     state: Path | None,
@@ -97,6 +102,7 @@ def check(
     name: str,
     fail_on: str | None,
     exit_zero: bool,
+    mode: str,
 ) -> int:
     """Run the rules on a stored scan.
 
@@ -106,10 +112,12 @@ def check(
     from scanner import scan as scanning
 
     config = options.read_config(config_path, state)
-    with ProgressDisplay(log_format) as display:
-        outcome = scanning.check(config, name, listeners=_listeners(display))
-    code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
-    summary.tell(outcome, code, as_json=as_json, log_format=log_format)
+    with notices.beating(config, mode, log_format):
+        with ProgressDisplay(log_format) as display:
+            outcome = scanning.check(config, name, listeners=_listeners(display))
+        code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
+    told = notices.after_scan(config, mode, log_format, code) if outcome.is_committed else []
+    summary.tell(outcome, code, as_json=as_json, log_format=log_format, notices=told)
     return code
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,14 @@ def say(message: str, log_format: str, **fields: object) -> None:
         click.echo(printable(message), err=True)
 
 
-def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> None:
+def tell(
+    outcome: "Outcome",
+    code: int,
+    *,
+    as_json: bool,
+    log_format: str,
+    notices: Sequence[Mapping[str, object]] = (),
+) -> None:
     """Print the result; without `as_json` the last line, on stdout, names the folder of the scan."""
     results = outcome.record.results if outcome.record else ()
     counted = Counter(f.severity for r in results if not r.lead for f in r.findings if f.counts)
@@ -51,7 +59,7 @@ def tell(outcome: "Outcome", code: int, *, as_json: bool, log_format: str) -> No
         if results:
             say("findings: " + ", ".join(f"{count} {severity}" for severity, count in findings.items()), log_format)
     if as_json:
-        echo_json(_document(outcome, findings, code))
+        echo_json(_document(outcome, findings, code) | ({"notices": notices} if notices else {}))
     else:
         click.echo(str(outcome.folder))
 

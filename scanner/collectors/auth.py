@@ -57,16 +57,25 @@ def _read(secret: Secret, redactor: Redactor) -> str:
 
 def _signed(app: Application, redactor: Redactor) -> Mapping[str, str]:
     """Return the headers that carry the secret as it is now."""
-    auth = app.auth
+    return headers(app.auth, app.id, redactor)
+
+
+def headers(auth: Auth, owner: str, redactor: Redactor) -> Mapping[str, str]:
+    """Return the headers of a credential that is sent as it is; none for the type none.
+
+    Raises ConfigError if it cannot be read or sent; `owner` is the id that it names.
+    """
+    if auth.type == "none":
+        return {}
     if auth.secret is None or auth.type not in ("bearer", "basic", "header"):
-        raise ConfigError(f"auth of {app.id} has the unknown type {auth.type!r}")
+        raise ConfigError(f"auth of {owner} has the unknown type {auth.type!r}")
     name = auth.header or "" if auth.type == "header" else "Authorization"
     if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS_TO_SET:
-        raise ConfigError(f"auth of {app.id}: {name!r} cannot be the name of a header with a credential")
+        raise ConfigError(f"auth of {owner}: {name!r} cannot be the name of a header with a credential")
     secret = _read(auth.secret, redactor)
     if auth.type == "basic":
         return {name: _basic(auth.username or "", secret, redactor)}
-    return {name: ("Bearer " if auth.type == "bearer" else "") + _ascii(secret, app.id)}
+    return {name: ("Bearer " if auth.type == "bearer" else "") + _ascii(secret, owner)}
 
 
 def _ascii(secret: str, app_id: str) -> str:

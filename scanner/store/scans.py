@@ -47,6 +47,14 @@ def stored(state: Path) -> tuple[Scan, ...]:
     )
 
 
+def numbers(state: Path) -> dict[str, int]:
+    """Return the number of every stored scan, by its id; the first scan of a store has number 1."""
+    if not (state / STORE).exists():
+        return {}
+    with open_store(state / STORE) as con:
+        return dict(con.execute("select scan_id, scan_no from scans").fetchall())
+
+
 def resolve(state: Path, name: str) -> str:
     """Return the full id of `latest`, an id, or a unique prefix of one; raises ConfigError otherwise."""
     ids = [scan.id for scan in stored(state)]

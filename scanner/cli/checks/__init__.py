@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scanner import bindings, paths
 from scanner.cli.checks.check import Check, Found, Result, guarded
+from scanner.cli.checks.receivers import receivers
 from scanner.cli.checks.sources import applications, closely, roster
 from scanner.cli.checks.writing import approvals, credentials
 from scanner.cli.text import size
@@ -43,6 +44,7 @@ def configured(config: Config) -> Iterator[Check]:
     yield from asked()
     yield from credentials(config.applications, refused)
     yield from approvals(config)
+    yield from receivers(config)
     yield guarded("state folder", lambda: _state(config.state))
     yield guarded("store", lambda: _store(config.state))
     yield guarded("disk", lambda: _disk(config.state))

@@ -1,0 +1,126 @@
+"""What each receiver has yet to be told: `<state>/notices/<receiver>.json`.
+
+A scan is noted by writing its changes here, in one atomic step; a change is dropped when it was delivered. A run that
+is killed in between leaves either a scan that the next run notes, or changes that the next run delivers: nothing is
+lost, and a message goes out twice only if the kill falls between the delivery and its note. It then has the same id.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from scanner.errors import NoticeError, StoreError
+from scanner.evidence import write_file
+from scanner.notices.model import Change, ChangeKind
+
+FOLDER = "notices"
+MOST = 5000
+"""Changes kept for one receiver; the gravest stay."""
+_SCHEMA = "orphanscan.notices/1"
+_ORDER = list(ChangeKind)
+_UNDONE = {
+    ChangeKind.RESOLVED: (ChangeKind.NEW, ChangeKind.EXISTING),
+    ChangeKind.SOURCE_COMPLETE: (ChangeKind.SOURCE_INCOMPLETE,),
+}
+"""Change -> those that need not be told any more when it comes before they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The file of one receiver."""
+
+    noted_scan: str = ""
+    """The last scan whose changes were taken; empty before the first."""
+    noted_as_of: datetime | None = None
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    """Source -> its verdict in that scan."""
+    waived: tuple[str, ...] = ()
+    """References of the findings that were waived in that scan."""
+    changes: tuple[Change, ...] = ()
+    left_out: int = 0
+    tickets: Mapping[str, str] = field(default_factory=dict)
+    """Group of changes -> ticket that is about it."""
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+    bound: Mapping[str, str] = field(default_factory=dict)
+    """Salted hash of where a credential lies -> the place that took it first; see `binding`."""
+    marks: tuple[str, ...] = ()
+    """Changes planned for the end of a grace period, as told: action and time."""
+    schema: str = _SCHEMA
+
+    def with_changes(self, more: Iterable[Change]) -> "Waiting":
+        """Return the file with further changes; what cancels out is dropped."""
+        kept = {_place(change): change for change in self.changes}
+        for change in more:
+            place = _place(change)
+            earlier = kept.pop(place, None)
+            if change.kind is ChangeKind.RESOLVED:
+                kept.pop((*place[:2], True), None)
+            if earlier is None or earlier.kind not in _UNDONE.get(change.kind, ()):
+                kept[place] = change
+        gravest = sorted(kept.values(), key=lambda one: (one.severity.rank, _ORDER.index(one.kind)))
+        dropped = {id(one) for one in gravest[MOST:]}
+        return replace(
+            self,
+            changes=tuple(one for one in kept.values() if id(one) not in dropped),
+            left_out=self.left_out + len(dropped),
+        )
+
+    def without(self, delivered: Iterable[Change]) -> "Waiting":
+        """Return the file after a delivery."""
+        gone = {_place(change) for change in delivered}
+        left = tuple(one for one in self.changes if _place(one) not in gone)
+        return replace(self, changes=left, left_out=self.left_out if left else 0)
+
+
+def _place(change: Change) -> tuple[str, str, bool]:
+    """Return what two changes that replace each other have in common."""
+    return change.key, change.owner, change.kind is ChangeKind.MARKED
+
+
+def path(state: Path, receiver_id: str) -> Path:
+    """Return the file of a receiver."""
+    return state / FOLDER / f"{receiver_id}.json"
+
+
+def load(state: Path, receiver_id: str) -> Waiting:
+    """Return what a receiver has yet to be told; StoreError if the file cannot be understood."""
+    file = path(state, receiver_id)
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=Waiting)
+    except FileNotFoundError:
+        return Waiting()
+    except OSError as error:
+        raise StoreError(f"{file} cannot be read: {error.strerror}; check its owner and mode") from None
+    except msgspec.DecodeError:
+        raise StoreError(f"{file} is damaged; remove it, and the receiver begins anew with the next scan") from None
+    if found.schema != _SCHEMA:
+        raise StoreError(f"{file} was written by another version of orphanscan; use that version")
+    return found
+
+
+def save(state: Path, receiver_id: str, waiting: Waiting) -> None:
+    """Write the file in one atomic step."""
+    write_file(path(state, receiver_id), msgspec.json.encode(waiting))
+
+
+@contextlib.contextmanager
+def sending(state: Path) -> Iterator[None]:
+    """Hold the lock of those who send; NoticeError if another run sends just now: it, or the next one, will tell."""
+    folder = state / FOLDER
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NoticeError("another run is sending notices; the next scan tells what is left") from None
+        yield
+    finally:
+        os.close(handle)
