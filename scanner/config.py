@@ -367,6 +367,14 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverSettings:
+    """The table [waivers]."""
+
+    file: Path | None = None
+    """TOML of accepted risks, each with a reason, an approver and a last day; see docs/waivers.md."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of orphanscan.toml. Every path is absolute."""
 
@@ -385,3 +393,4 @@ class Config:
     report: ReportSettings = field(default_factory=ReportSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     notify: tuple[Receiver, ...] = ()
+    waivers: WaiverSettings = field(default_factory=WaiverSettings)

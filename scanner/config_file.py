@@ -19,6 +19,7 @@ from scanner.config import (
     Roster,
     RuleSettings,
     ScanSettings,
+    WaiverSettings,
 )
 from scanner.config_keys import (
     Key,
@@ -55,6 +56,7 @@ _TABLES = (
     "report",
     "remediation",
     "notify",
+    "waivers",
 )
 
 
@@ -194,6 +196,7 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
         "rules": (RuleSettings, _rule_keys(base)),
         "report": (ReportSettings, _report_keys()),
         "remediation": (RemediationSettings, _remediation_keys(base)),
+        "waivers": (WaiverSettings, {"file": Key(path_from(base))}),
     }
     values = {name: _section(raw, name, keys, problems) for name, (_, keys) in make.items()}
     _check_rule_ids(values["rules"], values["remediation"], problems)

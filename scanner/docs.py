@@ -15,6 +15,8 @@ from scanner import docs_audit, docs_configuration, docs_rules, docs_vendors, fr
 from scanner.cli import COMMANDS, main
 from scanner.policy import INPUTS
 from scanner.policy.schemas import schema
+from scanner.policy.spec import Input
+from scanner.waivers import WAIVERS
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference.md"
 SCHEMAS = Path(__file__).parent.parent / "sample_data" / "policy"
@@ -31,7 +33,9 @@ def reference() -> str:
         *docs_configuration.parts(),
         "## Policy inputs",
         "One commented example each, with its JSON schema, lies in `sample_data/policy`.",
-        *_policy_inputs(),
+        *(line for item in INPUTS.values() for line in _policy_input(item)),
+        "## Waivers",
+        *_policy_input(WAIVERS),
         "## Rules",
         docs_rules.index(rules.find()),
         "## The audit schema",
@@ -61,25 +65,24 @@ def _help(context: click.Context) -> str:
     return "```\n" + "\n".join(lines) + "\n```"
 
 
-def _policy_inputs() -> Iterator[str]:
-    for item in INPUTS.values():
-        yield f"### {item.file_name}"
-        approval = " Rules are unable to test by it before it is approved." if item.needs_approval else ""
-        yield f"{item.meaning}{approval}"
-        parts = [("", item.fields), *((f"`[[{table.name}]]` ", table.fields) for table in item.tables)]
-        rows = [
-            f"| {place}{field.name} | {'*required*' if field.required else ''} |"
-            f" {' '.join([field.meaning, ', '.join(field.words)]).strip()} |"
-            for place, fields in parts
-            for field in fields
-        ]
-        head = "column" if item.is_csv else "key"
-        yield "\n".join([f"| {head} | | meaning |", "|---|---|---|", *rows])
+def _policy_input(item: Input) -> Iterator[str]:
+    yield f"### {item.file_name}"
+    approval = " Rules are unable to test by it before it is approved." if item.needs_approval else ""
+    yield f"{item.meaning}{approval}"
+    parts = [("", item.fields), *((f"`[[{table.name}]]` ", table.fields) for table in item.tables)]
+    rows = [
+        f"| {place}{field.name} | {'*required*' if field.required else ''} |"
+        f" {' '.join([field.meaning, ', '.join(field.words)]).strip()} |"
+        for place, fields in parts
+        for field in fields
+    ]
+    head = "column" if item.is_csv else "key"
+    yield "\n".join([f"| {head} | | meaning |", "|---|---|---|", *rows])
 
 
 def schema_files() -> Iterator[tuple[Path, str]]:
     """Yield the place and the text of the JSON schema of each policy input."""
-    for item in INPUTS.values():
+    for item in (*INPUTS.values(), WAIVERS):
         yield SCHEMAS / f"{item.name}.schema.json", json.dumps(schema(item), indent=1) + "\n"
 
 

@@ -33,6 +33,11 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
     ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),
     ("[policy]", config.Policy, "Paths of the policy inputs. A rule that needs one which is unset is unable to test."),
+    (
+        "[waivers]",
+        config.WaiverSettings,
+        "Accepted risks.",
+    ),
     ("[rules]", config.RuleSettings, ""),
     ("[report]", config.ReportSettings, ""),
     ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),

@@ -38,6 +38,7 @@ def write(scan_folder: Path, record: Record) -> None:
         for rule in record.rules
     }
     write_file(folder / "parameters.json", canonical(parameters))
+    write_file(folder / "waivers.json", msgspec.json.format(msgspec.json.encode(record.waivers), indent=1))
     for rule in record.rules:
         write_file(folder / "rules" / rule.theme / f"{rule.id}.sql", rule.text.encode())
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from scanner.model import Finding, Record, Rule, Scan, Source
+from scanner.model import AppliedWaiver, Finding, Record, Rule, Scan, Source
 
 SCHEMA = "orphanscan.findings/1"
 
@@ -35,6 +35,7 @@ def findings_json(record: Record) -> bytes:
             for result in record.results
         ],
         "findings": [_finding(finding, rules) for finding in (*findings, *record.resolved)],
+        "waivers": [waiver_json(waiver) for waiver in record.waivers],
         "ledger": {"accounts": _summed(record.ledger.accounts), "leavers": _summed(record.ledger.leavers)},
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
@@ -83,8 +84,33 @@ def _finding(finding: Finding, rules: dict[str, Rule]) -> dict[str, Any]:
         "reason": finding.reason,
         "evidence": finding.evidence,
         "first_seen": finding.first_seen,
+        "waiver": finding.waiver,
         "first_seen_at": finding.first_seen_at,
         "remedy": rule.remedy if rule else "",
+    }
+
+
+def waiver_json(waiver: AppliedWaiver) -> dict[str, Any]:
+    """Return a waiver as the contract shows it."""
+    return {
+        "id": waiver.id,
+        "status": waiver.status,
+        "line": waiver.line,
+        "rule": waiver.rule,
+        "app": waiver.app,
+        "account": waiver.account,
+        "worker": waiver.worker,
+        "entitlement": waiver.entitlement,
+        "exact": waiver.exact,
+        "reason": waiver.reason,
+        "approver": waiver.approver,
+        "ticket": waiver.ticket,
+        "compensating_control": waiver.compensating_control,
+        "granted_on": waiver.granted_on,
+        "expires_on": waiver.expires_on,
+        "findings": waiver.fingerprints,
+        "lapsed": [{"fingerprint": lapse.fingerprint, "because": lapse.because} for lapse in waiver.lapsed],
+        "fires_again": waiver.fires_again,
     }
 
 

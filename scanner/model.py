@@ -306,7 +306,7 @@ class WaiverStatus(StrEnum):
     """What a waiver did in one scan."""
 
     IN_FORCE = "in_force"
-    """It accepts at least one finding."""
+    """It accepts at least one finding, or would if another waiver did not."""
     UNMATCHED = "unmatched"
     """It is in time, and no finding is what it speaks of."""
     LAPSED = "lapsed"

@@ -70,8 +70,22 @@ _TABLE_FUNCTIONS = frozenset(["unnest", "range", "generate_series"])
 
 def find(extra: Sequence[Path] = ()) -> tuple[Rule, ...]:
     """Return the shipped rules and those of further folders, by id; ConfigError names a file that cannot be used."""
-    places: dict[str, Path] = {}
     found: list[Rule] = []
+    for path in _places(extra).values():
+        if any(path.is_relative_to(folder) for folder in extra):
+            # Whoever may write a rule of ours may hide an account.
+            read_checked(path)
+        found.append(parse(path))
+    return tuple(sorted(found, key=lambda rule: rule.id))
+
+
+def ids(extra: Sequence[Path] = ()) -> frozenset[str]:
+    """Return the ids of the same rules, without parsing one."""
+    return frozenset(_places(extra))
+
+
+def _places(extra: Sequence[Path]) -> dict[str, Path]:
+    places: dict[str, Path] = {}
     for folder in (bundled("rules"), *extra):
         if not folder.is_dir():
             raise ConfigError(f"there is no folder of rules {folder}; see [rules] paths in the configuration")
@@ -79,11 +93,7 @@ def find(extra: Sequence[Path] = ()) -> tuple[Rule, ...]:
             if path.stem in places:
                 raise ConfigError(f"two rules are called '{path.stem}': {places[path.stem]} and {path}")
             places[path.stem] = path
-            if folder in extra:
-                # Whoever may write a rule of ours may hide an account.
-                read_checked(path)
-            found.append(parse(path))
-    return tuple(sorted(found, key=lambda rule: rule.id))
+    return places
 
 
 def parse(path: Path) -> Rule:

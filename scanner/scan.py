@@ -23,6 +23,7 @@ from scanner import (
     policy,
     rule_runner,
     rules,
+    waivers,
 )
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
@@ -38,6 +39,7 @@ from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
 from scanner.rule_process import Child
 from scanner.store import audit, build, scans, state
+from scanner.waivers import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def run(
     that fails raises nothing: it is in the verdicts and results.
     """
     chosen = chosen_rules(config)
+    accepted = waivers.read(config)
     with state.writing(config.state, "collect" if only_collect else "scan"):
         scan = _new_scan(config, clock.instant(as_of, config))
         with _staged(config.state, scan.id) as staging, ThreadPoolExecutor(max_workers=1) as pool:
@@ -106,7 +109,8 @@ def run(
             scan = replace(scan, complete=built.complete)
             if known is None:
                 return Outcome(scan, state.commit(config.state, staging), built.sources)
-            return _check(staging, config, scan, built.sources, built.audit_file, chosen, known.result(), listeners)
+            judging = Judging(chosen, accepted, known.result(), listeners)
+            return _check(staging, config, scan, built.sources, built.audit_file, judging)
 
 
 def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
@@ -116,9 +120,11 @@ def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
     its Outcome has the folder, but the record differs from what is stored.
     """
     chosen = chosen_rules(config)
+    accepted = waivers.read(config)
     scan = scans.get(config.state, name)
     if scan.manifest_sha256:
-        return _look_again(config, scan, chosen, listeners)
+        return _look_again(config, scan, chosen, accepted, listeners)
+    _refuse_overtaken(config, scan)
     with state.writing(config.state, "check"):
         folder = scans.scan_dir(config.state, scan.id)
         with _staged(config.state, scan.id) as staging:
@@ -128,20 +134,43 @@ def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
             with duckdb.connect(str(staging / state.STORE)) as con:
                 token = (staging / state.TOKEN).read_text()
                 con.execute("update scans set commit_token = $t where scan_id = $id", {"t": token, "id": scan.id})
-            known = _known_answers(chosen, config)
-            return _check(staging, config, scan, stored_sources(audit_file), audit_file, chosen, known, listeners)
+            judging = Judging(chosen, accepted, _known_answers(chosen, config), listeners)
+            return _check(staging, config, scan, stored_sources(audit_file), audit_file, judging)
 
 
-def _look_again(config: Config, scan: Scan, chosen: Sequence[Rule], listeners: Listeners) -> Outcome:
+def _refuse_overtaken(config: Config, scan: Scan) -> None:
+    """Raise ConfigError if a later scan was checked: the life of findings cannot be written backwards."""
+    later = [one for one in scans.stored(config.state) if one.manifest_sha256 and one.as_of >= scan.as_of]
+    if any(one.id != scan.id for one in later):
+        raise ConfigError(
+            f"{scan.id} was collected and never checked, and {later[-1].id} was checked since: findings cannot be given"
+            " a history backwards. Its evidence stays; check the latest scan"
+        )
+
+
+def _look_again(
+    config: Config, scan: Scan, chosen: Sequence[Rule], accepted: Sequence[Waiver], listeners: Listeners
+) -> Outcome:
     """Judge a sealed scan in a private folder that is gone afterwards."""
     folder = scans.scan_dir(config.state, scan.id)
     with tempfile.TemporaryDirectory(prefix="orphanscan-check-") as workdir:
         audit_file = Path(workdir) / audit.FILE
         audit.import_audit(folder / "evidence" / "audit", audit_file)
         results = _judge(audit_file, chosen, scan, config, listeners)
+        results, applied = waivers.judge_stored(config, scan, accepted, results, scan.as_of)
         sources = stored_sources(audit_file)
         record = assemble(audit_file, config, scan, sources, chosen, results, _known_answers(chosen, config))
-        return Outcome(scan, folder, sources, record, is_committed=False)
+        return Outcome(scan, folder, sources, replace(record, waivers=applied), is_committed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """By what a scan is judged, and who is told."""
+
+    chosen: Sequence[Rule]
+    waivers: Sequence[Waiver]
+    known: KnownAnswers
+    listeners: Listeners
 
 
 def _check(
@@ -150,19 +179,21 @@ def _check(
     scan: Scan,
     sources: tuple[Source, ...],
     audit_file: Path,
-    chosen: Sequence[Rule],
-    known: KnownAnswers,
-    listeners: Listeners,
+    judging: Judging,
 ) -> Outcome:
     """Judge, age, seal and commit."""
-    results = _judge(audit_file, chosen, scan, config, listeners)
+    chosen = judging.chosen
+    results = _judge(audit_file, chosen, scan, config, judging.listeners)
     folder = staging / "scan"
     with duckdb.connect(str(staging / state.STORE)) as con:
-        row = con.execute("select scan_no from scans where scan_id = $id", {"id": scan.id}).fetchone()
         previous = con.execute(
             "select max_by(manifest_sha256, scan_no) from scans where manifest_sha256 is not null"
         ).fetchone()
-        scan_no = row[0] if row else 0
+        scan_no = state.scan_no(con, scan.id)
+        moment = waivers.Moment(scan_no, scan.as_of, config.timezone)
+        results, applied = waivers.judge(
+            judging.waivers, results, moment, store=con, audit=folder / "evidence" / "audit"
+        )
         actions = runs.verified(runs.done(runs.intact_runs(config.state)), folder / "evidence" / "audit", scan.id)
         night = findings.Night(
             scan_no=scan_no,
@@ -177,12 +208,17 @@ def _check(
         scan = replace(
             scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
         )
+        record = assemble(audit_file, config, scan, sources, chosen, results, judging.known)
         record = replace(
-            assemble(audit_file, config, scan, sources, chosen, results, known),
+            record,
             actions=actions,
+            waivers=applied,
+            suppressions=(*record.suppressions, *waivers.keep(con, scan_no, applied)),
             resolved=resolved,
             trend=history.trend(con, scan_no),
         )
+        if config.waivers.file is not None:
+            evidence.write_inputs(folder, {"waivers": config.waivers.file})
         evidence.write(folder, record)
         manifest = evidence.seal(folder, record, previous[0] if previous else None, runs.heads(config.state))
         scan = replace(scan, manifest_sha256=manifest)

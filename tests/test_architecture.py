@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "framework_files",
         "policy",
         "rules",
+        "waivers",
     },  # writes the reference from them
     "docs_audit": {"store"},
     "docs_configuration": set(),
@@ -53,7 +54,10 @@ MAY_IMPORT = {
     "policy": {"config_file", "config_keys"},
     "record": {"ledger", "policy"},  # knows which inputs are decisions of people
     # Plans are bound to evidence and rendered as reports are; a journal becomes facts that scans show.
-    "remediation": {"bindings", "chain", "collectors", "config_keys", "evidence", "policy", "report", "store"},
+    "remediation": {
+        *("bindings", "chain", "collectors", "config_keys", "evidence", "policy", "report", "store"),
+        "waivers",  # what is accepted is not changed, also where that came after the plan
+    },
     "report": {"frameworks"},
     "reports": {"evidence", "framework_files", "report"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files
@@ -81,10 +85,12 @@ MAY_IMPORT = {
         "rule_runner",
         "rules",
         "store",
+        "waivers",
     },
     "secrets": set(),
     "store": {"policy"},
     "trend": set(),
+    "waivers": {"config_keys", "policy", "rules", "store"},  # described and checked as the policy inputs are
 }
 OPEN = {"model", "errors", "paths", "config", "__version__"}
 MAY_PRINT = {

@@ -184,7 +184,6 @@ app = "cmr"
     ("table", "told"),
     [
         ("[encryption]\nkey = 'x'", "encryption: unknown key"),
-        ("[waivers]", "waivers: unknown key"),
     ],
 )
 def test_tables_of_later_versions_are_unknown(write, table, told):

@@ -31,6 +31,7 @@ COMMANDS = {
     "check": ("scanner.cli.scan:check", "Run the rules on a stored scan."),
     "report": ("scanner.cli.scan:report", "Write the reports of a stored scan."),
     "findings": ("scanner.cli.findings:command", "List the findings of a scan."),
+    "waivers": ("scanner.cli.waivers:group", "List, add and check accepted risks."),
     "plan": ("scanner.cli.plan:command", "Turn findings into a plan of changes to review. Changes nothing."),
     "approve": ("scanner.cli.approve:command", "Sign a plan, so that it may be applied."),
     "apply": ("scanner.cli.apply:command", "Carry out an approved plan, and read back every change."),

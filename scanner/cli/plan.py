@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 @click.option("--confirm", multiple=True, metavar="HEX", help="Act on this finding that needs a person: you decided.")
 @click.option("--allow-irreversible", is_flag=True, help="Plan also what cannot be undone; `apply` must allow it too.")
 @click.option(
-    "--what-if", multiple=True, metavar="KEY=VALUE", help="Show what another budget, RULE.PARAM or waive=ID does."
+    "--what-if",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Show what another budget, RULE.PARAM, waive=ID or waivers=FILE does.",
 )
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(["html", "pdf"]), help="Render it beside the file."
@@ -150,11 +153,14 @@ def _what_if(
     config: Config, name: str, found: "Basis", asked: "Asked", plan: "Plan", texts: tuple[str, ...], as_json: bool
 ) -> int:
     from scanner.remediation import planning, what_if
+    from scanner.remediation.accepted import accepted_now
     from scanner.remediation.rendering import headline, title
 
     assumed = what_if.assume(config, texts)
     if assumed.changes_rules:
         found = replace(found, record=_judged_again(assumed.config, name, found))
+    if assumed.changes_waivers:
+        found = replace(found, record=planning.with_accepted(found.record, accepted_now(assumed.config, found.record)))
     then = planning.make(assumed.config, found, replace(asked, waived=assumed.waives))
     rows = [
         [action.id, title(action), action.app, was, becomes] for action, was, becomes in what_if.difference(plan, then)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli.text import cut, echo_json, printable, table
-from scanner.model import RuleOutcome, RuleResult, Severity
+from scanner.model import FindingState, RuleOutcome, RuleResult, Severity, WaiverStatus
 
 if TYPE_CHECKING:
     from scanner.scan import Outcome
 
 _log = logging.getLogger(__name__)
+_MOST_WAIVERS = 10
 
 _WORDS = {
     RuleOutcome.EXCEPTIONS: "exceptions noted",
@@ -46,6 +47,8 @@ def tell(
     for result in results:
         if result.result is RuleOutcome.ERROR:
             _log.error("rule %s: %s", result.rule, result.detail, extra={"rule": result.rule})
+    if log_format == "json":
+        _log_waivers(outcome)
     known = outcome.record.known_answers if outcome.record else None
     for problem in known.problems if known else ():
         _log.error("known answers: %s", problem)
@@ -54,6 +57,7 @@ def tell(
         _log.info("finished", extra=extra | ({"known_answers": str(known)} if known else {}))
     elif not as_json:
         _tables(outcome, results)
+        _waivers(outcome)
         if known:
             say(f"known answers: {known}", log_format)
         if results:
@@ -87,6 +91,32 @@ def _suppressions(outcome: "Outcome") -> None:
         click.echo("\n" + table(["can silence a finding", "entries", "change"], rows), err=True)
 
 
+def _log_waivers(outcome: "Outcome") -> None:
+    from scanner.cli.waivers import sentences
+
+    for one in outcome.record.waivers if outcome.record else ():
+        for sentence in sentences(one):
+            _log.warning("waiver in line %d: %s", one.line, sentence, extra={"waiver": one.id})
+
+
+def _waivers(outcome: "Outcome") -> None:
+    """Tell what waivers accept, and which no longer do what they were written for."""
+    from scanner.cli.waivers import sentences, subject
+
+    applied = outcome.record.waivers if outcome.record else ()
+    if not applied:
+        return
+    counted = Counter(one.status for one in applied)
+    accepted = sum(len(one.fingerprints) for one in applied)
+    states = ", ".join(f"{counted[one]} {str(one).replace('_', ' ')}" for one in WaiverStatus if counted[one])
+    click.echo(f"\nwaivers: {states}; accepted findings: {accepted}", err=True)
+    told = [(one, sentence) for one in applied for sentence in sentences(one)]
+    for one, sentence in told[:_MOST_WAIVERS]:
+        click.echo(printable(f"  line {one.line}: {one.rule}, {subject(one)}: {sentence}"), err=True)
+    if len(told) > _MOST_WAIVERS:
+        click.echo(f"  and {len(told) - _MOST_WAIVERS} more; see `orphanscan waivers check`", err=True)
+
+
 def _exceptions(result: RuleResult) -> int:
     return 0 if result.lead else sum(finding.counts for finding in result.findings)
 
@@ -117,6 +147,7 @@ def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[s
             for result in results
         ],
         "findings": findings,
+        "waived": sum(f.state is FindingState.WAIVED for r in results for f in r.findings),
         "exit_code": code,
     }
 

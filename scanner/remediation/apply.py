@@ -16,6 +16,7 @@ from scanner.errors import ConfigError, RefusedError, SourceError, StoreError
 from scanner.model import Record
 from scanner.policy import Policies
 from scanner.remediation import approve, gates, history, plan_file
+from scanner.remediation.accepted import Accepted
 from scanner.remediation.execute import Book, Outcome, Result, carry_out, settle
 from scanner.remediation.journal import Journal
 from scanner.remediation.model import Action, Plan
@@ -76,7 +77,8 @@ def apply(
         approvals = () if options.unattended or options.dry_run else _approvals(config, path, plan, sha256)
         with tempfile.TemporaryDirectory(prefix="orphanscan-apply-") as workdir:
             rereading = Rereading(config, policies, Path(workdir))
-            applying = Applying(config, rereading, options.dry_run, on_result)
+            accepted = Accepted(config, read_record(plan.scan_id))
+            applying = Applying(config, rereading, accepted, options.dry_run, on_result)
             if options.dry_run:
                 return Report("", None, tuple(applying.rehearse(chosen)))
             folder = run.folder if run else new_run(config.state, "run", path)
@@ -118,6 +120,7 @@ class Applying:
 
     config: Config
     rereading: Rereading
+    accepted: Accepted
     dry_run: bool
     on_result: Told
     stopped: set[str] = field(default_factory=set)
@@ -184,10 +187,12 @@ class Applying:
                 return Result(Outcome.STALE, "the application no longer shows the group")
             own = self.own.get(action.app) == action.account_id
             reason = changed(action, server.app, now, roster_complete=True, own=own)
+            if reason is None and self.accepted.covers(action):
+                reason = "a waiver accepts it now"
             if reason is None:
                 reason = self._lone_administrator(action, server)
-        except SourceError as error:
-            return Result(Outcome.FAILED, f"could not be read again: {error}; nothing was sent")
+        except (SourceError, ConfigError) as error:
+            return Result(Outcome.FAILED, f"could not be read again: {' '.join(str(error).split())}; nothing was sent")
         return look if reason is None else Result(Outcome.STALE, reason)
 
     def _lone_administrator(self, action: Action, server: Server) -> str | None:

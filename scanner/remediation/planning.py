@@ -1,6 +1,6 @@
 """Makes the plan of the latest scan: evidence checked, facts read, past consulted, file written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from scanner.config import Config
 from scanner.errors import RefusedError
 from scanner.model import Finding, FindingState, Record, Scan
 from scanner.remediation import facts, history, plan_file
+from scanner.remediation.accepted import accepted_now
 from scanner.remediation.model import Plan
 from scanner.remediation.plan import Asked, Past, build
 from scanner.store import scans, state, volatile
@@ -20,6 +21,7 @@ class Basis:
     """A scan with all that plans of it are made from; several plans may be made from one, for `--what-if`."""
 
     record: Record
+    """Findings that the waiver file accepts by now are waived in it, beside those that were at the scan."""
     facts: facts.Facts
     past: Past
 
@@ -30,6 +32,7 @@ def basis(config: Config, scan: Scan, folder: Path, record: Record) -> Basis:
     if scan.id != latest.id:
         raise RefusedError(f"{scan.id} is not the latest scan ({latest.id} is): accounts may have changed since")
     evidence.check_sealed(folder, scan.manifest_sha256, "audit/")
+    record = with_accepted(record, accepted_now(config, record))
     findings = [finding for result in record.results for finding in result.findings]
     wanted = {(f.app, f.account_id) for f in findings if f.app is not None and f.account_id is not None}
     audit = folder / "evidence" / "audit"
@@ -44,6 +47,23 @@ def basis(config: Config, scan: Scan, folder: Path, record: Record) -> Basis:
             marked_at=_marks(config, scan, findings),
         ),
     )
+
+
+def with_accepted(record: Record, fingerprints: Collection[str]) -> Record:
+    """Return the record with these findings in the state `waived`."""
+    if not fingerprints:
+        return record
+    results = tuple(
+        replace(
+            result,
+            findings=tuple(
+                replace(one, state=FindingState.WAIVED) if one.fingerprint in fingerprints else one
+                for one in result.findings
+            ),
+        )
+        for result in record.results
+    )
+    return replace(record, results=results)
 
 
 def _marks(config: Config, scan: Scan, findings: list[Finding]) -> dict[str, datetime]:

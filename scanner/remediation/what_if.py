@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
-from scanner.config import Config, RemediationSettings
+from scanner.config import Config, RemediationSettings, WaiverSettings
 from scanner.errors import ConfigError
 from scanner.model import Finding
 from scanner.remediation.model import Action, Plan
@@ -23,6 +24,8 @@ class Assumptions:
     """Whether the findings themselves have to be judged again."""
     waived: tuple[str, ...]
     """Rules and fingerprints."""
+    changes_waivers: bool = False
+    """Whether another waiver file is assumed."""
 
     def waives(self, finding: Finding) -> bool:
         """Tell whether a finding is assumed to be accepted."""
@@ -30,10 +33,11 @@ class Assumptions:
 
 
 def assume(config: Config, texts: Sequence[str]) -> Assumptions:
-    """Read `KEY=VALUE` texts: a budget, RULE.PARAMETER, or waive=RULE or waive=FINGERPRINT."""
+    """Read `KEY=VALUE` texts: a budget, RULE.PARAMETER, waive=RULE, waive=FINGERPRINT, or waivers=FILE."""
     params = {rule: dict(values) for rule, values in config.rules.params.items()}
     budgets: dict[str, float] = {}
     waived = []
+    file = config.waivers.file
     for text in texts:
         key, is_pair, value = text.partition("=")
         rule, is_param, name = key.partition(".")
@@ -41,6 +45,8 @@ def assume(config: Config, texts: Sequence[str]) -> Assumptions:
             raise ConfigError(f"--what-if {text!r} is not KEY=VALUE, such as max_unproven=10 or waive=dormant-account")
         if key == "waive":
             waived.append(value)
+        elif key == "waivers":
+            file = Path(value).absolute()
         elif is_param:
             params.setdefault(rule, {})[name] = _value(value)
         elif key in _BUDGETS:
@@ -50,14 +56,15 @@ def assume(config: Config, texts: Sequence[str]) -> Assumptions:
             budgets[key] = number
         else:
             raise ConfigError(
-                f"--what-if {text!r}: there is no {key}; known are {', '.join(_BUDGETS)}, RULE.PARAM, waive"
+                f"--what-if {text!r}: there is no {key}; known are {', '.join(_BUDGETS)}, RULE.PARAM, waive, waivers"
             )
     changed = replace(
         config,
         remediation=replace(config.remediation, **budgets),  # type: ignore[arg-type]  # names and numbers are checked
         rules=replace(config.rules, params=params),
+        waivers=WaiverSettings(file),
     )
-    return Assumptions(changed, params != config.rules.params, tuple(waived))
+    return Assumptions(changed, params != config.rules.params, tuple(waived), file != config.waivers.file)
 
 
 def difference(now: Plan, then: Plan) -> list[tuple[Action, str, str]]:

@@ -144,6 +144,12 @@ def open_store(path: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def scan_no(con: duckdb.DuckDBPyConnection, scan_id: str) -> int:
+    """Return the number of a stored scan; 0 if the store, the main database of `con`, does not hold it."""
+    row = con.execute("select scan_no from scans where scan_id = $id", {"id": scan_id}).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:

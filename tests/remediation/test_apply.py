@@ -2,6 +2,7 @@
 
 import json
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -316,3 +317,47 @@ def test_a_journal_that_was_changed_is_noticed_and_does_not_stop_a_scan(fresh: t
     company.scan()
     scan = max((company.state / "scans").iterdir(), key=lambda path: path.stat().st_mtime_ns)
     assert json.loads((scan / "evidence" / "manifest.json").read_text())["action_runs"] == {run: "damaged"}
+
+
+def test_what_a_waiver_accepts_after_the_approval_is_stale_and_the_rest_is_done(
+    fresh: tuple[Recorder, Company],
+) -> None:
+    """The file is read again before each write; a plan made afterwards says never; a broken file stops all."""
+    server, company = fresh
+    config = company.folder / "orphanscan.toml"
+    config.write_text(config.read_text() + '[waivers]\nfile = "waivers.toml"\n')
+    (company.folder / "waivers.toml").touch(0o600)
+    company.plan()
+    company.approve()
+    entry = ["--rule", "leaver-still-active", "--account", "user3@corp.example", "--reason", "Handover"]
+
+    (company.folder / "waivers.toml").write_text("[[waiver]]\n")
+    assert "line 1: waiver[1].rule: missing" in company.run("apply", expect=2).stderr
+    assert server.sent == []
+    (company.folder / "waivers.toml").write_text("")
+    added = company.document("waivers", "add", *entry, "--approver", "dana", "--days", "30")["waiver"]
+    done = company.document("apply")
+
+    assert (added["status"], len(added["findings"])) == ("in_force", 1)
+    assert outcomes(done) == {"user2": "done", "user3": "stale", "user4": "done"}
+    (stale,) = [one for one in done["results"] if one["outcome"] == "stale"]
+    assert stale["detail"] == "a waiver accepts it now"
+    assert off(server) == {"user2", "user4"}
+    decisions = {one["account"]["username"]: one["reason_code"] for one in company.plan()["actions"]}
+    assert decisions["user3@corp.example"] == "waived"
+
+
+def test_another_waiver_file_is_a_question_for_what_if(fresh: tuple[Recorder, Company]) -> None:
+    """It is judged as the file of the configuration would be, and changes nothing."""
+    _, company = fresh
+    other = company.folder / "other.toml"
+    other.write_text(
+        '[[waiver]]\nrule = "leaver-*"\naccount = "user[23]@*"\nreason = "r"\napprover = "dana"\n'
+        f"granted_on = {datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}\n"
+    )
+    other.chmod(0o600)
+
+    changes = company.document("plan", "--what-if", f"waivers={other}")["changes"]
+
+    assert {(one["now"], one["then"]) for one in changes} == {("automatic", "never")}
+    assert len(changes) == 2
