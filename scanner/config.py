@@ -271,6 +271,22 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceSettings:
+    """The table [evidence]."""
+
+    signing_key: Secret | None = None
+    """Private Ed25519 key (PEM or OpenSSH) that signs the manifest of each scan. Unset: not signed."""
+    passphrase: Secret | None = None
+    """Of the signing key, if it has one."""
+    timestamp_url: str | None = None
+    """Address of an RFC 3161 authority that is asked for the time of each manifest; only its hash is sent."""
+    timestamp_ca_file: Path | None = None
+    """Certificates (PEM) of the authority's root, by which `verify` proves the timestamps."""
+    timestamp_seconds: float = 20
+    """How long to wait for the authority; a scan is stored without a timestamp all the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class RemediationSettings:
     """The table [remediation]. Budgets are on without it."""
 
@@ -391,6 +407,7 @@ class Config:
     policy: Policy = field(default_factory=Policy)
     rules: RuleSettings = field(default_factory=RuleSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     notify: tuple[Receiver, ...] = ()
     waivers: WaiverSettings = field(default_factory=WaiverSettings)

@@ -132,6 +132,20 @@ def _auth_keys(kind: object) -> dict[str, Key]:
             return {}
 
 
+def secret_keys(stem: str, base: Path) -> dict[str, Key]:
+    """Return the keys by which a table may name a secret, such as token_env and token_file."""
+    return {f"{stem}_{form}": Key(check) for form, check in _references(base).items()}
+
+
+def take_secret(stem: str, values: dict[str, Any], where: str, problems: Problems) -> Secret | None:
+    """Take the reference to a secret out of the checked values of a table; None if there is none."""
+    given = [name for name in (f"{stem}_{form}" for form in ("env", "file", "keyring", "command")) if name in values]
+    found = [Secret(name.removeprefix(f"{stem}_"), values.pop(name)) for name in given]
+    if len(found) > 1:
+        problems.add(where, f"needs only one of {', '.join(given)}")
+    return found[0] if found else None
+
+
 def _references(base: Path) -> dict[str, Callable[[object], str | tuple[str, ...]]]:
     """Return the forms in which a secret is named. Their errors never repeat the value: it may be the secret."""
     resolve = path_from(base)

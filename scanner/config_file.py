@@ -11,6 +11,7 @@ from typing import Any
 from scanner import paths
 from scanner.config import (
     Config,
+    EvidenceSettings,
     KindPattern,
     Matching,
     Policy,
@@ -21,6 +22,7 @@ from scanner.config import (
     ScanSettings,
     WaiverSettings,
 )
+from scanner.config_auth import secret_keys, take_secret, url
 from scanner.config_keys import (
     Key,
     Problems,
@@ -54,6 +56,7 @@ _TABLES = (
     "policy",
     "matching",
     "report",
+    "evidence",
     "remediation",
     "notify",
     "waivers",
@@ -149,6 +152,16 @@ def _report_keys() -> dict[str, Key]:
     }
 
 
+def _evidence_keys(base: Path) -> dict[str, Key]:
+    return {
+        **secret_keys("signing_key", base),
+        **secret_keys("passphrase", base),
+        "timestamp_url": Key(url()),
+        "timestamp_ca_file": Key(existing_from(base, "file")),
+        "timestamp_seconds": Key(number(1, 600)),
+    }
+
+
 def _rule_keys(base: Path) -> dict[str, Key]:
     return {
         "paths": Key(list_of(existing_from(base, "folder"))),
@@ -195,12 +208,16 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
         "policy": (Policy, _policy_keys(base)),
         "rules": (RuleSettings, _rule_keys(base)),
         "report": (ReportSettings, _report_keys()),
+        "evidence": (EvidenceSettings, _evidence_keys(base)),
         "remediation": (RemediationSettings, _remediation_keys(base)),
         "waivers": (WaiverSettings, {"file": Key(path_from(base))}),
     }
     values = {name: _section(raw, name, keys, problems) for name, (_, keys) in make.items()}
     _check_rule_ids(values["rules"], values["remediation"], problems)
     _check_frameworks(values, problems)
+    for stem in ("signing_key", "passphrase"):
+        if secret := take_secret(stem, values["evidence"], "evidence", problems):
+            values["evidence"][stem] = secret
     return {name: build(**values[name]) for name, (build, _) in make.items()}
 
 

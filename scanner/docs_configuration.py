@@ -40,6 +40,11 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ),
     ("[rules]", config.RuleSettings, ""),
     ("[report]", config.ReportSettings, ""),
+    (
+        "[evidence]",
+        config.EvidenceSettings,
+        "What seals a scan besides the hashes of its files ([evidence](evidence.md)).",
+    ),
     ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),
     (
         "[[notify]]",
@@ -65,9 +70,17 @@ def parts() -> Iterator[str]:
         rows = [
             f"| {key} | {_default(heading, field)} | {said.get(field.name, '')} |"
             for field in fields(kind)
-            if (key := _NAMES.get(field.name, field.name))
+            for key in _keys(field)
         ]
         yield "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+
+
+def _keys(field: Field[Any]) -> tuple[str, ...]:
+    """Return the keys of the file that make a field; a secret is named in one of four forms."""
+    name = _NAMES.get(field.name, field.name)
+    if field.name != "secret" and field.type == config.Secret | None:
+        return tuple(f"{name}_{form}" for form in ("env", "file", "keyring", "command"))
+    return (name,) if name else ()
 
 
 def _docstrings(kind: type) -> dict[str, str]:

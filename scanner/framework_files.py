@@ -59,10 +59,13 @@ _LINK = {"id": _TEXT, "strength": _STRENGTH, "because": _TEXT, "only": Key(list_
 _BOUND = {"rule": _TEXT, "parameter": _TEXT, "at_most": _LIMIT, "at_least": _LIMIT, "because": _TEXT}
 
 
-def files(folders: Sequence[Path] = ()) -> Mapping[str, Path]:
-    """Return id -> file of every framework, shipped or below `frameworks` of a further folder of rules."""
+def files(folders: Sequence[Path] = (), kept: Path | None = None) -> Mapping[str, Path]:
+    """Return id -> file of every framework, shipped or below `frameworks` of a further folder of rules.
+
+    `kept` stands in for all of these: the frameworks that a bundle of evidence holds, one folder for each of theirs.
+    """
     found: dict[str, Path] = {}
-    for path in _toml_files(folders):
+    for path in _toml_files(folders, kept):
         if path.stem == _FAMILIES:
             continue
         if path.stem in found:
@@ -71,24 +74,24 @@ def files(folders: Sequence[Path] = ()) -> Mapping[str, Path]:
     return dict(sorted(found.items()))
 
 
-def load(folders: Sequence[Path] = (), rules: Iterable[Rule] = ()) -> tuple[Framework, ...]:
-    """Return every framework, in the order of their ids.
+def load(folders: Sequence[Path] = (), rules: Iterable[Rule] = (), kept: Path | None = None) -> tuple[Framework, ...]:
+    """Return every framework, in the order of their ids; `kept` as in `files`.
 
     Given the rules that there are, every rule and parameter that a file names must be one of them: a slip of the pen
     must not leave a control untested unnoticed. Raises ConfigError that names the file.
     """
-    families = load_families(folders)
-    frameworks = tuple(_framework(path, families) for path in files(folders).values())
+    families = load_families(folders, kept)
+    frameworks = tuple(_framework(path, families) for path in files(folders, kept).values())
     known = {rule.id: rule for rule in rules}
     if known:
         _check(families.values(), frameworks, known)
     return frameworks
 
 
-def load_families(folders: Sequence[Path] = ()) -> Mapping[str, Family]:
+def load_families(folders: Sequence[Path] = (), kept: Path | None = None) -> Mapping[str, Family]:
     """Return control family -> the rules that speak about it; a further folder adds rules, or families of its own."""
     families: dict[str, Family] = {}
-    for path in _toml_files(folders):
+    for path in _toml_files(folders, kept):
         if path.stem != _FAMILIES:
             continue
         problems, document = _read(path)
@@ -101,9 +104,14 @@ def load_families(folders: Sequence[Path] = ()) -> Mapping[str, Family]:
     return families
 
 
-def _toml_files(folders: Sequence[Path]) -> Iterator[Path]:
-    for folder in (bundled("rules"), *folders):
-        yield from sorted((folder / "frameworks").glob("*.toml"))
+def places(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the folders in which frameworks and families lie, the shipped ones first."""
+    return tuple(folder / "frameworks" for folder in (bundled("rules"), *folders))
+
+
+def _toml_files(folders: Sequence[Path], kept: Path | None) -> Iterator[Path]:
+    for folder in sorted(kept.iterdir()) if kept else places(folders):
+        yield from sorted(folder.glob("*.toml"))
 
 
 def _read(path: Path) -> tuple[Problems, dict[str, Any]]:

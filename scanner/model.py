@@ -200,6 +200,8 @@ class Scan:
     rules_sha256: str = ""
     manifest_sha256: str = ""
     """Of the evidence manifest; empty until `check` has sealed the scan."""
+    manifest_number: int = 0
+    """Place of that manifest in the chain, from 1; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,11 @@ def render(
     `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to `on_trouble` and
     missing in the answer; so are characters that no font has, in a PDF that was written.
     """
+    kept = folder / evidence.FOLDER / evidence.FRAMEWORKS
     known = {framework.id: framework for framework in framework_files.load(rule_folders)}
+    if kept.is_dir():
+        # As they were when the scan was sealed; a framework that came later is taken as it is now.
+        known |= {framework.id: framework for framework in framework_files.load(kept=kept)}
     for name in wanted:
         if name not in known:
             raise ConfigError(f"there is no framework '{name}'; there are {', '.join(known)}")

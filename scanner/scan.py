@@ -1,6 +1,8 @@
 """The path of the data from sources to a committed scan: collect, check, report."""
 
 import contextlib
+import hashlib
+import logging
 import secrets
 import shutil
 import tempfile
@@ -14,6 +16,7 @@ import duckdb
 
 from scanner import (
     __version__,
+    access_log,
     bindings,
     clock,
     evidence,
@@ -28,7 +31,10 @@ from scanner import (
 from scanner.collect import collect
 from scanner.collectors.interface import Progress
 from scanner.config import Config
-from scanner.errors import ConfigError, StoreError
+from scanner.errors import ConfigError, ReportError, StoreError
+from scanner.evidence import timestamp
+from scanner.evidence.replay import replay_sha256
+from scanner.evidence.signature import Signer
 from scanner.findings_json import findings_json
 from scanner.known_answers import run_known_answers
 from scanner.model import KnownAnswers, Record, Rule, RuleResult, Scan, Source, Verdict
@@ -40,6 +46,8 @@ from scanner.report.tables import findings_csv
 from scanner.rule_process import Child
 from scanner.store import audit, build, scans, state
 from scanner.waivers import Waiver
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,11 @@ def run(
     """
     chosen = chosen_rules(config)
     accepted = waivers.read(config)
+    signer = _signer(config)
     with state.writing(config.state, "collect" if only_collect else "scan"):
         scan = _new_scan(config, clock.instant(as_of, config))
         with _staged(config.state, scan.id) as staging, ThreadPoolExecutor(max_workers=1) as pool:
+            evidence.write_inputs(staging / "scan", _policy_files(config), policies.inputs)
             # While the sources are read, so that a scan takes no longer for it.
             known = None if only_collect else pool.submit(_known_answers, chosen, config)
             collected = collect(
@@ -105,11 +115,10 @@ def run(
             )
             bindings.bind(config, {one.source.id for one in collected if one.source.verdict is not Verdict.FAILED})
             built = build.build(staging, collected, config, policies, scan, (staging / state.TOKEN).read_text())
-            evidence.write_inputs(staging / "scan", _policy_files(config))
             scan = replace(scan, complete=built.complete)
             if known is None:
                 return Outcome(scan, state.commit(config.state, staging), built.sources)
-            judging = Judging(chosen, accepted, known.result(), listeners)
+            judging = Judging(chosen, accepted, known.result(), signer, listeners)
             return _check(staging, config, scan, built.sources, built.audit_file, judging)
 
 
@@ -121,6 +130,7 @@ def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
     """
     chosen = chosen_rules(config)
     accepted = waivers.read(config)
+    signer = _signer(config)
     scan = scans.get(config.state, name)
     if scan.manifest_sha256:
         return _look_again(config, scan, chosen, accepted, listeners)
@@ -134,7 +144,7 @@ def check(config: Config, name: str, *, listeners: Listeners) -> Outcome:
             with duckdb.connect(str(staging / state.STORE)) as con:
                 token = (staging / state.TOKEN).read_text()
                 con.execute("update scans set commit_token = $t where scan_id = $id", {"t": token, "id": scan.id})
-            judging = Judging(chosen, accepted, _known_answers(chosen, config), listeners)
+            judging = Judging(chosen, accepted, _known_answers(chosen, config), signer, listeners)
             return _check(staging, config, scan, stored_sources(audit_file), audit_file, judging)
 
 
@@ -170,6 +180,7 @@ class Judging:
     chosen: Sequence[Rule]
     waivers: Sequence[Waiver]
     known: KnownAnswers
+    signer: Signer
     listeners: Listeners
 
 
@@ -184,12 +195,11 @@ def _check(
     """Judge, age, seal and commit."""
     chosen = judging.chosen
     results = _judge(audit_file, chosen, scan, config, judging.listeners)
+    replay = replay_sha256(results)
     folder = staging / "scan"
     with duckdb.connect(str(staging / state.STORE)) as con:
-        previous = con.execute(
-            "select max_by(manifest_sha256, scan_no) from scans where manifest_sha256 is not null"
-        ).fetchone()
         scan_no = state.scan_no(con, scan.id)
+        scans.prior_states(con, folder / evidence.FOLDER / evidence.PRIOR)
         moment = waivers.Moment(scan_no, scan.as_of, config.timezone)
         results, applied = waivers.judge(
             judging.waivers, results, moment, store=con, audit=folder / "evidence" / "audit"
@@ -219,24 +229,62 @@ def _check(
         )
         if config.waivers.file is not None:
             evidence.write_inputs(folder, {"waivers": config.waivers.file})
-        evidence.write(folder, record)
-        manifest = evidence.seal(folder, record, previous[0] if previous else None, runs.heads(config.state))
-        scan = replace(scan, manifest_sha256=manifest)
+        evidence.write(folder, record, config.rules.paths)
+        record = evidence.with_names(record, folder / evidence.FOLDER / "audit")
+        attested = evidence.Attested(
+            replay,
+            _beside(config, folder, record),
+            runs.heads(config.state),
+            access_log.entries(config.state).head,
+            judging.signer.fingerprint,
+        )
+        scan = _sealed(con, folder, scan, attested, judging.signer)
         con.execute(
             "update scans set finished_at = $finished, rules_sha256 = $rules, manifest_sha256 = $manifest"
             " where scan_no = $scan_no",
             {
                 "finished": scan.finished_at.replace(tzinfo=None) if scan.finished_at else None,
                 "rules": scan.rules_sha256,
-                "manifest": manifest,
+                "manifest": scan.manifest_sha256,
                 "scan_no": scan_no,
             },
         )
         con.execute("checkpoint")
-    record = evidence.with_names(replace(record, scan=scan), folder / "evidence" / "audit")
-    evidence.write_file(folder / "findings.json", findings_json(record))
-    evidence.write_file(folder / "findings.csv", findings_csv(record, load_key(config.state, create=True)))
-    return Outcome(scan, state.commit(config.state, staging), sources, record)
+    committed = state.commit(config.state, staging)
+    try:
+        timestamp.stamp(committed / evidence.FOLDER, config.evidence)
+    except ReportError as exc:
+        # The scan is stored; the timestamp of the next one covers it, as its manifest names this one.
+        _log.warning("the manifest has no timestamp: %s", exc, extra={"scan": scan.id})
+    return Outcome(scan, committed, sources, replace(record, scan=scan))
+
+
+def _signer(config: Config) -> Signer:
+    """Open what seals a scan; ConfigError before anything is collected that could not be sealed."""
+    timestamp.available(config.evidence)
+    return Signer(config.evidence)
+
+
+def _beside(config: Config, folder: Path, record: Record) -> dict[str, str]:
+    """Write the files for programs and spreadsheets; returns their hashes, which the manifest seals too."""
+    written = {
+        "findings.json": findings_json(record),
+        "findings.csv": findings_csv(record, load_key(config.state, create=True)),
+    }
+    for name, data in written.items():
+        evidence.write_file(folder / name, data)
+    return {name: evidence.sha256(folder / name) for name in written}
+
+
+def _sealed(
+    con: duckdb.DuckDBPyConnection, folder: Path, scan: Scan, attested: evidence.Attested, signer: Signer
+) -> Scan:
+    """Seal the evidence at the end of the chain, and sign it if a key is configured."""
+    link = evidence.Link(*scans.chain_end(con))
+    data = evidence.seal(folder / evidence.FOLDER, scan, link, attested)
+    if signature := signer.sign(data):
+        evidence.write_file(folder / evidence.FOLDER / evidence.SIGNATURE, signature)
+    return replace(scan, manifest_sha256=hashlib.sha256(data).hexdigest(), manifest_number=link.number)
 
 
 def _judge(

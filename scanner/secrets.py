@@ -15,8 +15,8 @@ COMMAND_SECONDS = 30
 _MAX_CHARACTERS = 64 * 1024
 
 
-def read(secret: Secret) -> str:
-    """Return the secret that the reference names, without a trailing newline."""
+def read(secret: Secret, *, is_block: bool = False) -> str:
+    """Return the secret that the reference names, without a trailing newline; a block, such as a PEM key, has lines."""
     reader = _READERS.get(secret.kind)
     if reader is None:
         raise ConfigError(f"{_name(secret)} is of an unknown kind; use one of {', '.join(_READERS)}")
@@ -25,7 +25,10 @@ def read(secret: Secret) -> str:
         raise ConfigError(f"{_name(secret)} is empty; set it to the secret")
     if len(value) > _MAX_CHARACTERS:
         raise ConfigError(f"{_name(secret)} is longer than {_MAX_CHARACTERS:,} characters; is it the right one?")
-    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in value):
+    allowed = "\r\n\t" if is_block else ""
+    if any(
+        (ord(character) < 0x20 and character not in allowed) or 0x7F <= ord(character) < 0xA0 for character in value
+    ):
         # A line break inside a secret would let it write further HTTP headers.
         raise ConfigError(f"{_name(secret)} holds a line break or another control character; store the bare secret")
     return value

@@ -103,6 +103,12 @@ formats = ["html"]
 privacy = "L2"
 rows_per_rule = 5
 prepared_by = "Internal audit"
+[evidence]
+signing_key_command = ["pass", "evidence"]
+passphrase_env = "EVIDENCE_PASSPHRASE"
+timestamp_url = "http://timestamp.example/"
+timestamp_ca_file = "ca.pem"
+timestamp_seconds = 5
 """
 
 FRAME = """

@@ -9,7 +9,18 @@ import pytest
 from config_files import APPLICATION, DESIGN, EVERY_KEY, FRAME, errors, refusal
 
 from scanner import config_file, paths
-from scanner.config import Application, Auth, Config, KindPattern, Limits, Matching, Policy, Roster, Secret
+from scanner.config import (
+    Application,
+    Auth,
+    Config,
+    EvidenceSettings,
+    KindPattern,
+    Limits,
+    Matching,
+    Policy,
+    Roster,
+    Secret,
+)
 from scanner.config_keys import Problems, read_table
 
 
@@ -103,6 +114,13 @@ def test_every_key_reaches_its_value(write, tmp_path):
         kinds=(KindPattern("svc-*", "service"), KindPattern("room-*", "shared", "erp")),
     )
     assert (config.report.frameworks, config.report.formats, config.report.privacy) == (("sox",), ("html",), "L2")
+    assert config.evidence == EvidenceSettings(
+        Secret("command", ("pass", "evidence")),
+        Secret("env", "EVIDENCE_PASSPHRASE"),
+        "http://timestamp.example/",
+        tmp_path / "ca.pem",
+        5,
+    )
 
 
 def test_state_of_the_command_line_outranks_the_file(write, tmp_path, monkeypatch):

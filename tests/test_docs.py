@@ -15,7 +15,8 @@ from scanner.store.audit import SQL
 
 ROOT = Path(__file__).parent.parent
 TABLES = {
-    f"[{name}]": f"[{name}]\nzzzzzz = 1" for name in ("scan", "matching", "policy", "rules", "report", "remediation")
+    f"[{name}]": f"[{name}]\nzzzzzz = 1"
+    for name in ("scan", "matching", "policy", "rules", "report", "evidence", "remediation")
 } | {
     "[[roster]]": "[[roster]]\nzzzzzz = 1",
     "[[application]]": "[[application]]\nzzzzzz = 1",

@@ -37,8 +37,10 @@ COMMANDS = {
     "apply": ("scanner.cli.apply:command", "Carry out an approved plan, and read back every change."),
     "undo": ("scanner.cli.undo:command", "Take back what a run changed, where that is possible."),
     "actions": ("scanner.cli.actions:group", "List and show the changes that were made."),
+    "verify": ("scanner.cli.verify:command", "Check evidence, reports and the chain of scans, offline."),
+    "replay": ("scanner.cli.replay:command", "Run the rules of a bundle again, and compare."),
     "export": ("scanner.cli.export:group", "Hand out what orphanscan holds, for people and programs outside."),
-    "key": ("scanner.cli.key:group", "Make and show the keys with which approvers sign."),
+    "key": ("scanner.cli.key:group", "Make and show the keys that sign plans and evidence."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),
     "frameworks": ("scanner.cli.frameworks:group", "List and show the frameworks and their controls."),
 }

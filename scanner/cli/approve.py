@@ -31,8 +31,9 @@ def command(config_path: Path, state: Path | None, as_json: bool, name: str, key
     The key decides who you are: its public half stands in the file of approvers. Who is a subject of the plan may not
     approve it. Exit code 5: refused (expired, over budget, unknown key, a subject).
     """
+    from scanner import keys
     from scanner.cli.key import passphrase
-    from scanner.remediation import approve, keys, plan_file
+    from scanner.remediation import approve, plan_file
     from scanner.remediation.rendering import headline
     from scanner.store import state as stored
 

@@ -27,7 +27,7 @@ def new(config_path: Path, state: Path | None, path: Path, no_passphrase: bool, 
 
     The passphrase is asked for on a terminal, or read from ORPHANSCAN_KEY_PASSPHRASE.
     """
-    from scanner.remediation import keys
+    from scanner import keys
 
     secret = None if no_passphrase else passphrase(confirm=True)
     if secret is None and not no_passphrase:
@@ -41,7 +41,7 @@ def new(config_path: Path, state: Path | None, path: Path, no_passphrase: bool, 
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 def show(config_path: Path, state: Path | None, path: Path, as_json: bool) -> None:
     """Print the public key and the fingerprint of a private key in FILE (PEM or OpenSSH)."""
-    from scanner.remediation import keys
+    from scanner import keys
 
     _tell(keys.public_text(keys.private(path, passphrase()).public_key()), as_json)
 
@@ -59,7 +59,7 @@ def passphrase(*, confirm: bool = False) -> str | None:
 
 
 def _tell(public: str, as_json: bool) -> None:
-    from scanner.remediation import keys
+    from scanner import keys
 
     mark = keys.fingerprint(keys.public(public))
     if as_json:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from scanner import evidence
+from scanner import evidence, keys
 from scanner.config_keys import Key, Problems, anything, parse_toml, read_checked, read_table, tables, text
 from scanner.errors import ConfigError, RefusedError, StoreError
-from scanner.remediation import keys
 from scanner.remediation.model import Plan
 
 if TYPE_CHECKING:

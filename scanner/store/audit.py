@@ -1,5 +1,6 @@
 """The audit file: what rules see while a scan runs, and its Parquet, the evidence that stays."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -36,11 +37,16 @@ def export_audit(con: duckdb.DuckDBPyConnection, database: str, folder: Path) ->
         )
 
 
-def import_audit(folder: Path, path: Path) -> None:
-    """Make an audit file from the Parquet of a stored scan; raises StoreError if a table is missing or damaged."""
+def import_audit(folder: Path, path: Path, present: Collection[str] | None = None) -> None:
+    """Make an audit file from the Parquet of a stored scan; raises StoreError if a table is missing or damaged.
+
+    `present` names the tables that an older version of the schema had; the others stay empty.
+    """
     create_audit(path)
     with duckdb.connect(str(path)) as con:
         for table in audit_tables(con, path.stem):
+            if present is not None and table not in present:
+                continue
             try:
                 con.execute(
                     f"insert into audit.{table} by name select * from read_parquet($file)",

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from scanner.errors import ConfigError
 from scanner.model import Scan
 from scanner.store.state import STORE, open_store
@@ -83,6 +85,37 @@ def scan_dir(state: Path, scan_id: str) -> Path:
     place = state / "scans" / scan_id
     waiting = state / "staging" / scan_id / "scan"
     return waiting if waiting.is_dir() and not (place / "evidence").is_dir() else place
+
+
+def chain_end(con: duckdb.DuckDBPyConnection) -> tuple[str | None, int]:
+    """Return the SHA-256 of the manifest that was sealed last, and the number that the next one has in the chain."""
+    row = con.execute(
+        "select max_by(manifest_sha256, scan_no), count(*) + 1 from scans where manifest_sha256 is not null"
+    ).fetchone()
+    return row or (None, 1)
+
+
+def prior_states(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write what the store knew of findings before a scan, as Parquet: their states in the scan follow from it."""
+    file = str(path).replace("'", "''")
+    con.execute(
+        f"""
+        copy (
+            select
+                f.fingerprint,
+                f.rule,
+                v.state,
+                v.severity,
+                v.verdict,
+                v.waiver,
+                s.scan_id as since_scan
+            from findings f
+            join finding_versions v on v.finding_no = f.finding_no and v.valid_to_scan is null
+            join scans s on s.scan_no = v.valid_from_scan
+            order by f.rule, f.fingerprint
+        ) to '{file}' (format parquet, compression zstd)
+        """
+    )
 
 
 def _utc(value: datetime) -> datetime:

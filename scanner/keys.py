@@ -1,4 +1,4 @@
-"""Ed25519 keys of approvers: made, read and used; OpenSSH and PEM files are understood (RFC 8032, RFC 8410)."""
+"""Ed25519 keys that sign plans and evidence: made, read, used; as OpenSSH and PEM files (RFC 8032, RFC 8410)."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ def _library() -> Any:
     try:
         from cryptography.hazmat.primitives import serialization
     except ImportError:
-        raise ConfigError("approvals need the package cryptography: pip install 'orphanscan[remediation]'") from None
+        raise ConfigError("signatures need the package cryptography: pip install cryptography") from None
     return serialization
 
 
@@ -47,31 +47,38 @@ def new(path: Path, passphrase: str | None) -> str:
 
 def private(path: Path, passphrase: str | None) -> "Ed25519PrivateKey":
     """Return a private key; ConfigError that never quotes the file."""
-    serialization = _library()
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     try:
         data = path.read_bytes()
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"{path}: others may read this private key; chmod 600 it")
     except OSError as error:
         raise ConfigError(f"{path}: the key cannot be read: {error.strerror}") from None
+    return opened(data, passphrase, str(path))
+
+
+def opened(
+    data: bytes, passphrase: str | None, name: str, hint: str = "ORPHANSCAN_KEY_PASSPHRASE"
+) -> "Ed25519PrivateKey":
+    """Return a private key in PEM or OpenSSH form; ConfigError says `name` and where a passphrase goes, never a key."""
+    serialization = _library()
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     load = serialization.load_ssh_private_key if b"BEGIN OPENSSH" in data else serialization.load_pem_private_key
     try:
         key = load(data, passphrase.encode() if passphrase else None)
     except TypeError:
-        hint = "it needs no passphrase" if passphrase else "it needs a passphrase (ORPHANSCAN_KEY_PASSPHRASE)"
-        raise ConfigError(f"{path}: the key cannot be opened; {hint}") from None
+        needed = "it needs no passphrase" if passphrase else f"it needs a passphrase ({hint})"
+        raise ConfigError(f"{name}: the key cannot be opened; {needed}") from None
     except _unsupported():
         raise ConfigError(
-            f"{path}: this form of key cannot be opened here; pip install 'orphanscan[remediation]', or make one with"
+            f"{name}: this form of key cannot be opened here; pip install 'orphanscan[evidence]', or make one with"
             " `orphanscan key new`"
         ) from None
     except Exception:
         # Whatever the library says may quote the file.
-        raise ConfigError(f"{path} holds no private key in PEM or OpenSSH form, or the passphrase is wrong") from None
+        raise ConfigError(f"{name} holds no private key in PEM or OpenSSH form, or the passphrase is wrong") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(f"{path} is not an Ed25519 key; make one with `orphanscan key new`")
+        raise ConfigError(f"{name} is not an Ed25519 key; make one with `orphanscan key new`")
     return key
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scanner import keys
 from scanner.errors import ConfigError
-from scanner.remediation import keys
 
 
 def made(folder: Path, kind: str, passphrase: str) -> Path:

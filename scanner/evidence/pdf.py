@@ -1,0 +1,143 @@
+"""A report as PDF, checked by the files inside it: manifest and findings against each other and against a bundle."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scanner.errors import StoreError
+from scanner.evidence import bundle, manifest
+from scanner.evidence.manifest import Manifest
+from scanner.evidence.verify import Statement, Subject, left_open, mismatch, proven
+
+SECONDS = 120
+MEMORY_MB = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What lies inside a PDF."""
+
+    trouble: str
+    """Why nothing could be read; empty if it could."""
+    files: Mapping[str, bytes]
+    manifest: Manifest | None = None
+    manifest_trouble: str = ""
+
+
+def read(path: Path) -> Embedded:
+    """Read the files inside a PDF in a process of its own, as a PDF may come from anybody.
+
+    Raises StoreError if there is no such file.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no such file, bundle or scan")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "scanner.pdf_reader", str(MEMORY_MB), str(path.resolve())],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        answer = msgspec.json.decode(done.stdout, type=dict[str, bytes] | str)
+    except subprocess.TimeoutExpired:
+        return Embedded(f"it was not read within {SECONDS} s", {})
+    except msgspec.DecodeError:
+        return Embedded("the process that read it ended, most likely for want of memory", {})
+    if isinstance(answer, str):
+        return Embedded(answer, {})
+    if manifest.MANIFEST not in answer:
+        return Embedded(
+            "", answer, None, "it holds no evidence manifest: it is no report of orphanscan, or was changed"
+        )
+    try:
+        return Embedded("", answer, manifest.parse(answer[manifest.MANIFEST], "the manifest inside"))
+    except StoreError as exc:
+        return Embedded("", answer, None, str(exc))
+
+
+def check(name: str, found: Embedded) -> Subject:
+    """Check the files inside a PDF against each other."""
+    if found.trouble or found.manifest is None:
+        return Subject(name, (mismatch(f"Not checked: {found.trouble or found.manifest_trouble}."),))
+    said = list(_findings(found, found.manifest))
+    if not said:
+        said = [
+            proven("The findings inside, as table and for programs, are the same, and name the manifest inside."),
+            left_open(
+                "That its pages say what the findings inside say: `orphanscan report` on the same scan writes the same"
+                " bytes again."
+            ),
+        ]
+    return Subject(name, tuple(said), found.manifest)
+
+
+def _findings(found: Embedded, sealed: Manifest) -> Iterator[Statement]:
+    document = _document(found)
+    if document is None:
+        yield mismatch("findings.json is missing inside, or cannot be read.")
+        return
+    if document.get("evidence_manifest_sha256") != sealed.sha256:
+        yield mismatch("The findings inside name another manifest than the one inside.")
+    if document.get("scan") != sealed.scan:
+        yield mismatch("The findings inside name another scan than the manifest inside.")
+    rows = [row for row in document["findings"] if isinstance(row, dict)]
+    try:
+        text = found.files["findings.csv"].decode("utf-8-sig")
+        table = list(csv.DictReader(io.StringIO(text, newline="")))
+        same = [_key(row) for row in table] == [_key(row) for row in rows]
+    except (KeyError, UnicodeDecodeError, csv.Error):
+        same = False
+    if not same:
+        yield mismatch("findings.csv and findings.json inside do not hold the same findings.")
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row.get(name)) for name in ("reference", "rule", "severity", "verdict", "state"))
+
+
+def _document(found: Embedded) -> dict[str, Any] | None:
+    try:
+        document = json.loads(found.files["findings.json"])
+    except (KeyError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and isinstance(document.get("findings"), list) else None
+
+
+def against(found: Embedded, folder: Path) -> list[Statement]:
+    """Compare a report with the bundle that it should rest on."""
+    if found.manifest is None:
+        return []
+    try:
+        sealed, record = manifest.read(folder), bundle.results(folder)
+    except StoreError as exc:
+        return [mismatch(f"The bundle cannot be read: {exc}.")]
+    if sealed.sha256 != found.manifest.sha256:
+        return [mismatch(f"The bundle in {folder} is not the evidence of this report: its manifest is another one.")]
+    document = _document(found) or {"findings": []}
+    told = Counter(_judged(row) for row in document["findings"] if isinstance(row, dict))
+    rules = {rule for rule, *_ in told}
+    known: Counter[tuple[str, ...]] = Counter(
+        (finding.rule, str(finding.severity), finding.verdict, str(finding.state))
+        for result in record.results
+        if result.rule in rules
+        for finding in result.findings
+    )
+    if told - known:
+        return [mismatch("The report holds findings that the evidence does not.")]
+    return [
+        proven(f"Its {told.total()} findings are among those of the evidence, by rule, severity, verdict and state.")
+    ]
+
+
+def _judged(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row.get(name)) for name in ("rule", "severity", "verdict", "state"))
