@@ -11,11 +11,16 @@ RELEASED = datetime(2026, 11, 25, tzinfo=UTC)
 """No earlier than this can it really be, whatever the machine says; the company of the demo lives just before it."""
 
 
+LONGEST_PAUSE = timedelta(days=400)
+"""Between two scans, unless `--as-of` says the time: a clock that leapt ahead once would stop all later scans."""
+
+
 def instant(text: str | None, config: Config) -> datetime:
     """Return the scan's clock: now, a UTC instant, or the end of a date in the organisation's time zone.
 
     The end of a day that still runs is now. Raises ConfigError for anything else, for an instant before the last
-    stored scan, and for one to come: it would make every leaver overdue, and no scan could follow until then.
+    stored scan, and for one to come: it would make every leaver overdue, and no scan could follow until then. For the
+    same reason a machine whose clock is far ahead of the last scan is not believed until it is told the time.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     as_of = now if text is None else _parse(text, config.timezone, max(now, RELEASED))
@@ -24,6 +29,12 @@ def instant(text: str | None, config: Config) -> datetime:
         raise ConfigError(
             f"the clock of this scan, {as_of:%Y-%m-%dT%H:%M:%SZ}, is before that of the last one"
             f" ({stored[-1].id}: {stored[-1].as_of:%Y-%m-%dT%H:%M:%SZ}); history cannot be written backwards"
+        )
+    if stored and text is None and as_of - stored[-1].as_of > LONGEST_PAUSE:
+        raise ConfigError(
+            f"the clock of this machine says {as_of:%Y-%m-%dT%H:%M:%SZ}, {(as_of - stored[-1].as_of).days} days after the"
+            f" last scan ({stored[-1].id}); a scan at a wrong time makes every leaver overdue, and no scan could follow"
+            f" until then. Set the clock; if it is right, scan once with --as-of {as_of:%Y-%m-%dT%H:%M:%SZ}"
         )
     return as_of
 

@@ -101,6 +101,7 @@ MAY_IMPORT = {
         "store",
         "waivers",
     },
+    "schedule": set(),
     "secrets": set(),
     "store": {"policy"},
     "trend": set(),

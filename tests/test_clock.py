@@ -12,6 +12,8 @@ from scanner.config import Config
 from scanner.config_file import load
 from scanner.demo.generate import AS_OF
 from scanner.errors import ConfigError
+from scanner.model import Scan
+from scanner.store import scans
 
 STARTER = Path(__file__).parent.parent / "sample_data" / "starter" / "orphanscan.toml"
 
@@ -42,6 +44,23 @@ def test_a_clock_to_come_is_refused(config: Config, text: str) -> None:
     """It would make every leaver overdue, and no scan could follow until then."""
     with pytest.raises(ConfigError, match=f"'{text}' is still to come: here it is 20"):
         clock.instant(text, config)
+
+
+@pytest.mark.parametrize(("days", "is_believed"), [(399, True), (401, False)])
+def test_a_clock_that_leapt_ahead_is_not_believed_until_it_is_told(
+    config: Config, monkeypatch: pytest.MonkeyPatch, days: int, is_believed: bool
+) -> None:
+    """One scan in a wrong year would stop all later ones; `--as-of` settles a pause that was really so long."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    last = Scan("20250101T000000Z-0000", now - timedelta(days=days), now, now, True, True, "", "")
+    monkeypatch.setattr(scans, "stored", lambda state: (last,))
+
+    if is_believed:
+        assert clock.instant(None, config) >= now
+    else:
+        with pytest.raises(ConfigError, match=rf"{days} days after the last scan .* scan once with --as-of 20"):
+            clock.instant(None, config)
+    assert clock.instant(f"{now:%Y-%m-%dT%H:%M:%SZ}", config) == now
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "2026-03-31T10:00", "9999-12-31", "0001-01-01"])

@@ -231,3 +231,23 @@ def test_a_full_disk_ends_the_scan_with_one_clear_line_and_the_next_one_runs(com
     assert "left: 0" in done.stdout
     assert "no space left on the disk" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("trouble", ["no folder", "damaged", "of another kind"])
+def test_a_store_that_cannot_be_used_is_named_and_left_as_it_is(company: Path, trouble: str) -> None:
+    """Exit 6 in one line, before anything is read; what lies there is not overwritten."""
+    state = company / "orphanscan-state"
+    if trouble == "no folder":
+        state.write_text("a file in its place")
+    else:
+        state.mkdir(mode=0o700)
+        (state / "store.duckdb").write_bytes(b"\0" * 20_000 if trouble == "damaged" else b"SQLite format 3\0" * 900)
+    before = state.read_bytes() if state.is_file() else (state / "store.duckdb").read_bytes()
+
+    done = orphanscan(company, "scan")
+
+    assert done.returncode == 6
+    (line,) = done.stderr.splitlines()
+    assert "cannot use the state folder" in line or "cannot read the store" in line
+    assert before == (state.read_bytes() if state.is_file() else (state / "store.duckdb").read_bytes())
+    assert state.is_file() or not list((state / "staging").glob("*"))

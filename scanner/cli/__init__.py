@@ -41,6 +41,7 @@ COMMANDS = {
     "replay": ("scanner.cli.replay:command", "Run the rules of a bundle again, and compare."),
     "export": ("scanner.cli.export:group", "Hand out what orphanscan holds, for people and programs outside."),
     "key": ("scanner.cli.key:group", "Make and show the keys that sign plans and evidence."),
+    "schedule": ("scanner.cli.schedule:command", "Print or install what runs a scan every night."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),
     "frameworks": ("scanner.cli.frameworks:group", "List and show the frameworks and their controls."),
 }
