@@ -38,8 +38,8 @@ class Figures:
     """(method, confidence) -> accounts, wrong, and candidate: those whose owner is among the candidates."""
     keys: Mapping[tuple[str, bool], Mapping[str, int]]
     """(what the keys say, whether somebody owns it) -> outcome -> accounts."""
-    wrong_older: int
-    """Wrong ones that the rule reused-identity flags."""
+    withheld: int
+    """Accounts given to nobody because of their age or a foreign address, although the keys name one other person."""
 
     @property
     def automatic(self) -> int:
@@ -73,7 +73,7 @@ def measure(workers: int, accounts: int, seed: int, rates: Mapping[str, int] = c
                 " count(*) filter (is_candidate) from judged group by all"
             ).fetchall()
             keys = con.execute("select keys, has_owner, outcome, count(*) from judged group by all").fetchall()
-            older = con.execute("select count(*) from judged where outcome = 'wrong' and is_older").fetchone()
+            withheld = con.execute("select count(*) from judged where is_withheld").fetchone()
     counts: dict[tuple[str, bool], dict[str, int]] = {
         (key, owned): dict.fromkeys(OUTCOMES, 0) for key in KEYS for owned in (True, False)
     }
@@ -83,15 +83,16 @@ def measure(workers: int, accounts: int, seed: int, rates: Mapping[str, int] = c
         (method, confidence): {"accounts": n, "wrong": wrong, "candidate": candidate}
         for method, confidence, n, wrong, candidate in tiers
     }
-    return Figures(workers, accounts, seed, {**company.RATES, **rates}, by_tier, counts, older[0] if older else 0)
+    return Figures(workers, accounts, seed, {**company.RATES, **rates}, by_tier, counts, withheld[0] if withheld else 0)
 
 
 def paragraphs(figures: Figures) -> Iterator[str]:
     """Yield the figures as Markdown."""
     yield (
         f"{figures.workers:,} people, {figures.accounts:,} accounts, seed {figures.seed}."
-        f" {figures.automatic:,} accounts were given to somebody, {figures.wrong:,} of them to the wrong person"
-        f" ({figures.wrong_older:,} of those are flagged by reused-identity)."
+        f" {figures.automatic:,} accounts were given to somebody, {figures.wrong:,} of them to the wrong person."
+        f" {figures.withheld:,} were given to nobody because their age, or a foreign address beside the user name,"
+        " speaks against the one person whom their keys name, and rightly so."
         f" Where a key survives, {figures.recall:.2%} of the true pairs were found."
     )
     yield _table(

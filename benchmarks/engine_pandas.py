@@ -28,7 +28,7 @@ def run(data: Path, out: Path, stages: Stages, options: list[str]) -> None:
     with stages.stage("match"):
         matches, candidates, shared = match(frames)
     with stages.stage("rules"):
-        findings = check(frames, matches)
+        findings = check(frames, matches, candidates)
     _hand_over(frames, matches, candidates, shared, findings, out)
 
 

@@ -106,9 +106,12 @@ def match(frames: Frames) -> tuple[Frame, Frame, Frame]:
     )
     decided = pd.concat([decided, named], ignore_index=True)
     candidates = pd.concat([candidates, suggested.assign(tier=7)], ignore_index=True)
-    settled = _settle(first, decided)
-    kinds = _kinds(frames, first, decided, unnamed)
-    return _matches(settled, kinds), candidates, _shared(keys["sharers"])
+    settled = _weigh(frames, first, _settle(first, decided), keys)
+    undecided = settled.loc[settled["candidate_no"].notna(), ["account_no", "candidate_no", "key_tier"]]
+    undecided = undecided.rename(columns={"candidate_no": "worker_no", "key_tier": "tier"})
+    candidates = pd.concat([candidates, undecided], ignore_index=True)
+    kinds = _kinds(frames, first, settled, unnamed)
+    return _matches(_rivals(settled), kinds), candidates, _shared(keys["sharers"])
 
 
 def _hr_keys(workers: Frame) -> Frames:
@@ -303,15 +306,43 @@ def _settle(first: Frame, decided: Frame) -> Frame:
         values = settled[column].to_numpy(copy=True)
         values[rows] = decided[column].to_numpy()
         settled[column] = values
-    matched = settled[settled["worker_no"].notna()]
-    pair = matched["app"].cat.codes.astype("int64") * 2**32 + matched["worker_no"].astype("int64")
-    most = matched["agreeing"].groupby(pair).max()
-    settled["weaker"] = False
-    settled.loc[matched.index, "weaker"] = matched["agreeing"].to_numpy() < pair.map(most).to_numpy()
     return settled
 
 
-def _kinds(frames: Frames, first: Frame, decided: Frame, unnamed: Frame) -> Frame:
+def _weigh(frames: Frames, first: Frame, settled: Frame, keys: Frames) -> Frame:
+    """Leave to a person what the age of the account or a foreign address beside a user name speaks against."""
+    own = {domain for domain, source in company.APPROVED_DOMAINS if source == "organization"}
+    own |= set(keys["domains"]["domain"]) | {alias for alias, _ in company.DOMAIN_ALIASES}
+    beside = (settled["tier"] == 6) & first["login_hit"].notna().to_numpy() & has_at(first["mail"]).to_numpy()
+    is_foreign = pd.Series(data=False, index=settled.index)
+    rows = settled.index[beside]
+    is_foreign[rows] = ~after_at(first.loc[rows, "mail"]).isin(own)
+    weak = settled[settled["worker_no"].notna() & settled["tier"].between(4, 6)]
+    workers = frames["workers"].set_index("worker_no")
+    person = workers.loc[weak["worker_no"].astype(int), ["hired_at", "status"]].set_axis(weak.index)
+    created = frames["accounts"].loc[weak.index, "created_at"]
+    older = created < person["hired_at"] - pd.Timedelta(days=30)
+    settled["is_doubted"] = False
+    settled.loc[weak.index, "is_doubted"] = older
+    undecided = is_foreign.copy()
+    undecided[weak.index] |= older & ~person["status"].isin(["terminated", "vanished"])
+    settled["candidate_no"] = settled["worker_no"].where(undecided)
+    settled["worker_no"] = settled["worker_no"].mask(undecided)
+    settled["key_tier"] = settled["tier"]
+    settled["tier"] = settled["tier"].mask(is_foreign, 9)
+    return settled
+
+
+def _rivals(settled: Frame) -> Frame:
+    matched = settled[settled["worker_no"].notna()]
+    pair = matched["app"].cat.codes.astype("int64") * 2**32 + matched["worker_no"].astype("int64")
+    most = matched["agreeing"].groupby(pair).max()
+    settled["weaker"] = settled["is_doubted"]
+    settled.loc[matched.index, "weaker"] |= matched["agreeing"].to_numpy() < pair.map(most).to_numpy()
+    return settled
+
+
+def _kinds(frames: Frames, first: Frame, settled: Frame, unnamed: Frame) -> Frame:
     accounts = frames["accounts"]
     register = frames["register"]
     found = [
@@ -324,7 +355,7 @@ def _kinds(frames: Frames, first: Frame, decided: Frame, unnamed: Frame) -> Fram
         found.append(pd.DataFrame({"account_no": accounts.loc[named, "account_no"], "kind": kind}))
     kinds = pd.concat(found).drop_duplicates("account_no")
     policy = [domain for domain, source in company.APPROVED_DOMAINS if source == "policy"]
-    doubtful = decided.loc[decided["worker_no"].isna() & (decided["tier"] < 7), "account_no"]
+    doubtful = settled.loc[settled["worker_no"].isna() & (settled["key_tier"] < 7), "account_no"]
     others = pd.concat(
         [unnamed[["account_no", "mail"]], first.loc[first["account_no"].isin(doubtful), ["account_no", "mail"]]]
     )
@@ -335,7 +366,7 @@ def _kinds(frames: Frames, first: Frame, decided: Frame, unnamed: Frame) -> Fram
 def _matches(settled: Frame, kinds: Frame) -> Frame:
     tier, unmatched = settled["tier"], settled["worker_no"].isna()
     confidence = np.select(
-        [tier == 8, tier == 7, unmatched, tier == 1, (tier > 4) | settled["weaker"]],
+        [tier == 8, tier.isin([7, 9]), unmatched, tier == 1, (tier > 4) | settled["weaker"]],
         ["none", "suggested", "ambiguous", "certain", "probable"],
         "certain",
     )
@@ -345,7 +376,7 @@ def _matches(settled: Frame, kinds: Frame) -> Frame:
         {
             "account_no": settled["account_no"],
             "worker_no": settled["worker_no"],
-            "method": pd.Categorical.from_codes(tier.to_numpy(dtype=int) - 1, pd.Index(METHODS)),
+            "method": pd.Categorical.from_codes(tier.replace(9, 6).to_numpy(dtype=int) - 1, pd.Index(METHODS)),
             "confidence": pd.Categorical(confidence),
             "kind": pd.Categorical(kind),
         }

@@ -18,7 +18,7 @@ TOKEN = re.compile(r"[\W_]+")
 FILLER = {"n/a", "na", "none", "null", "unknown"}
 
 
-def check(frames: Frames, matches: Frame) -> Frames:
+def check(frames: Frames, matches: Frame, candidates: Frame) -> Frames:
     """Run the eight rules; keys, verdict and severity of each finding, without its sentence and evidence."""
     columns = ["account_no", "app", "account_id", "username", "is_active", "created_at", "last_sign_in_at"]
     accounts = frames["accounts"][columns].merge(matches, on="account_no")
@@ -33,10 +33,12 @@ def check(frames: Frames, matches: Frame) -> Frames:
     people = open_[~open_["kind"].isin(NOT_PEOPLE)]
     duplicates, leavers, dormant = _duplicates(people), _leavers(open_), _dormant(people, privileged)
     orphans = people[people["confidence"].isin(["none", "suggested"])]
+    several = candidates.groupby("account_no")["worker_no"].nunique()
+    unsure = open_[(open_["confidence"] == "ambiguous") & open_["account_no"].isin(several.index[several > 1])]
     closed = accounts[accounts["is_active"].eq(other=False)].merge(grants, on=["app", "account_id"])
     return {
         "orphaned-account": _finding(orphans, privileged, "high", "critical").drop(columns="worker_id"),
-        "ambiguous-owner": open_.loc[open_["confidence"] == "ambiguous", ["app", "account_id"]].assign(verdict="fail"),
+        "ambiguous-owner": unsure[["app", "account_id"]].assign(verdict="fail"),
         "duplicate-accounts": _finding(duplicates, privileged, "medium", "high"),
         "leaver-still-active": _finding(leavers, privileged, "high", "critical"),
         "dormant-account": dormant[["app", "account_id", "worker_id"]].assign(verdict="fail"),

@@ -30,9 +30,11 @@ def match(frames: Frames) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         ]
     )
     candidates = pl.concat([candidates, suggested.select("account_no", "worker_no", pl.lit(7, pl.Int8).alias("tier"))])
-    settled = _settle(first, decided)
-    kinds = _kinds(frames, decided, unnamed)
-    return _matches(settled, kinds), candidates, _shared(keys["sharers"])
+    settled = _weigh(frames, first, _settle(first, decided), keys)
+    undecided = settled.filter(c("candidate_no").is_not_null())
+    candidates = pl.concat([candidates, undecided.select("account_no", worker_no="candidate_no", tier="key_tier")])
+    kinds = _kinds(frames, settled, unnamed)
+    return _matches(_rivals(settled), kinds), candidates, _shared(keys["sharers"])
 
 
 def _first_pass(frames: Frames, keys: Frames) -> pl.DataFrame:
@@ -280,7 +282,7 @@ def _settle(first: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
         .otherwise(8)
     )
     slow = c("slow_tier").is_not_null()
-    settled = (
+    return (
         first.lazy()
         .join(
             decided.lazy().rename({"worker_no": "slow_worker", "tier": "slow_tier", "agreeing": "slow_agreeing"}),
@@ -298,6 +300,55 @@ def _settle(first: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
         )
         .collect(engine="streaming")
     )
+
+
+def _weigh(frames: Frames, first: pl.DataFrame, settled: pl.DataFrame, keys: Frames) -> pl.DataFrame:
+    """Leave to a person what the age of the account or a foreign address beside a user name speaks against."""
+    own = [domain for domain, source in company.APPROVED_DOMAINS if source == "organization"]
+    own += [alias for alias, _ in company.DOMAIN_ALIASES]
+    known = pl.concat([keys["domains"], pl.DataFrame({"domain": own})])
+    beside = (
+        settled.lazy()
+        .filter(c("tier") == 6)
+        .select("account_no")
+        .join(first.lazy().filter(c("login_hit").is_not_null()).select("account_no"), on="account_no", how="semi")
+        .join(frames["accounts"].lazy().select("account_no", mail=c("email")), on="account_no")
+        .with_columns(fold(c("mail"), plain=False))
+        .filter(c("mail").str.contains("@", literal=True))
+        .with_columns(domain=after_at(c("mail")))
+        .join(known.lazy(), on="domain", how="anti")
+        .select("account_no", is_foreign=pl.lit(value=True))
+    )
+    older = (
+        settled.lazy()
+        .filter(c("tier").is_between(4, 6), c("worker_no").is_not_null())
+        .select("account_no", "worker_no")
+        .join(frames["accounts"].lazy().select("account_no", "created_at"), on="account_no")
+        .join(frames["workers"].lazy().select("worker_no", "hired_at", "status"), on="worker_no")
+        .filter(c("created_at") < c("hired_at") - pl.duration(days=30))
+        .select("account_no", is_older=pl.lit(value=True), has_left=c("status").is_in(["terminated", "vanished"]))
+    )
+    undecided = c("is_foreign") | (c("is_older") & ~c("has_left"))
+    return (
+        settled.lazy()
+        .join(beside, on="account_no", how="left")
+        .join(older, on="account_no", how="left")
+        .with_columns(c("is_foreign", "is_older", "has_left").fill_null(value=False))
+        .select(
+            "account_no",
+            "app_no",
+            "agreeing",
+            worker_no=pl.when(~undecided).then(c("worker_no")),
+            candidate_no=pl.when(undecided).then(c("worker_no")),
+            key_tier=c("tier"),
+            tier=pl.when(c("is_foreign")).then(pl.lit(9, pl.Int8)).otherwise(c("tier")),
+            is_doubted=c("is_older"),
+        )
+        .collect(engine="streaming")
+    )
+
+
+def _rivals(settled: pl.DataFrame) -> pl.DataFrame:
     most = (
         settled.lazy()
         .filter(c("worker_no").is_not_null())
@@ -312,12 +363,17 @@ def _settle(first: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
         settled.lazy()
         .with_columns(pair=c("app_no").cast(pl.Int64) * 2**32 + c("worker_no"))
         .join(most.lazy(), on="pair", how="left")
-        .select("account_no", "worker_no", "tier", weaker=(c("agreeing") < c("most")).fill_null(value=False))
+        .select(
+            "account_no",
+            "worker_no",
+            "tier",
+            weaker=(c("agreeing") < c("most")).fill_null(value=False) | c("is_doubted"),
+        )
         .collect(engine="streaming")
     )
 
 
-def _kinds(frames: Frames, decided: pl.DataFrame, unnamed: pl.DataFrame) -> pl.DataFrame:
+def _kinds(frames: Frames, settled: pl.DataFrame, unnamed: pl.DataFrame) -> pl.DataFrame:
     accounts = frames["accounts"].lazy()
     found = [
         accounts.select("account_no", "app", "account_id")
@@ -339,7 +395,7 @@ def _kinds(frames: Frames, decided: pl.DataFrame, unnamed: pl.DataFrame) -> pl.D
     policy = [domain for domain, source in company.APPROVED_DOMAINS if source == "policy"]
     doubtful = (
         accounts.select("account_no", mail=c("email"))
-        .join(decided.lazy().filter(c("worker_no").is_null(), c("tier") < 7), on="account_no", how="semi")
+        .join(settled.lazy().filter(c("worker_no").is_null(), c("key_tier") < 7), on="account_no", how="semi")
         .with_columns(fold(c("mail"), plain=False))
     )
     partners = (
@@ -361,10 +417,10 @@ def _matches(settled: pl.DataFrame, kinds: pl.DataFrame) -> pl.DataFrame:
         .select(
             "account_no",
             "worker_no",
-            method=tier.replace_strict(list(range(1, 9)), METHODS, return_dtype=pl.Enum(METHODS)),
+            method=tier.replace_strict(list(range(1, 10)), [*METHODS, "username"], return_dtype=pl.Enum(METHODS)),
             confidence=pl.when(tier == 8)
             .then(pl.lit("none"))
-            .when(tier == 7)
+            .when(tier.is_in([7, 9]))
             .then(pl.lit("suggested"))
             .when(unmatched)
             .then(pl.lit("ambiguous"))

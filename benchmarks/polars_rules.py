@@ -32,6 +32,8 @@ def check(frames: Frames, matches: pl.DataFrame, candidates: pl.DataFrame) -> Fr
     privileged = privileged_grants.select("app", "account_id", is_privileged=pl.lit(value=True)).unique()
     active = accounts.filter(c("is_active").ne_missing(pl.lit(value=False)))
     people = active.filter(~c("kind").is_in(NOT_PEOPLE))
+    several = candidates.lazy().group_by("account_no").agg(c("worker_no").n_unique()).filter(c("worker_no") > 1)
+    unsure = active.filter(c("confidence") == "ambiguous").join(several, on="account_no", how="semi")
     verdict = pl.when(c("is_active").is_null()).then(pl.lit("unknown")).otherwise(pl.lit("fail")).alias("verdict")
 
     def raised(base: str, worse: str) -> pl.Expr:
@@ -41,7 +43,7 @@ def check(frames: Frames, matches: pl.DataFrame, candidates: pl.DataFrame) -> Fr
         "orphaned-account": people.filter(c("confidence").is_in(["none", "suggested"]))
         .join(privileged, on=["app", "account_id"], how="left")
         .select("app", "account_id", verdict, raised("high", "critical")),
-        "ambiguous-owner": active.filter(c("confidence") == "ambiguous").select("app", "account_id", verdict),
+        "ambiguous-owner": unsure.select("app", "account_id", verdict),
         "duplicate-accounts": _duplicates(people)
         .join(privileged, on=["app", "account_id"], how="left")
         .select("app", "account_id", "worker_id", verdict, raised("medium", "high")),

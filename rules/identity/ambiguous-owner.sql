@@ -23,3 +23,5 @@ select
 from active_accounts a
 left join candidates c on c.app = a.app and c.account_id = a.account_id
 where a.match_confidence = 'ambiguous'
+    -- One candidate, in doubt for the age of the account: that is what reused-identity reports.
+    and coalesce(c.people, 2) > 1

@@ -21,8 +21,9 @@ select
     case when p.account_id is not null then 'critical' else 'high' end as severity,
     a.created_at,
     a.last_sign_in_at,
-    -- A name is a hint for the person who decides, never a match.
-    a.match_confidence = 'suggested' as name_suggestion
+    -- A name, or a user name beside a foreign address, is a hint for the person who decides, never a match.
+    a.match_confidence = 'suggested' and a.match_method = 'name' as name_suggestion,
+    a.match_confidence = 'suggested' and a.match_method = 'username' as username_suggestion
 from human_accounts a
 left join privileged p on p.app = a.app and p.account_id = a.account_id
 -- Matched accounts have a worker; `is null` is what the scan can filter by before it reads the other columns.

@@ -1,8 +1,8 @@
 /*---
-title = "Account older than the person it is matched to"
+title = "Account older than the person its keys name"
 severity = "medium"
-population = "matched_accounts"
-why = "An account that existed before its owner was first hired was probably somebody else's: a recycled address or number. The new person inherits access that nobody approved, and the match itself is in doubt."
+population = "claimed_accounts"
+why = "An account that existed before its owner was first hired was probably somebody else's: a recycled address or number. The new person inherits access that nobody approved. Where nothing but an address or a user name names the person, the account is given to nobody until somebody decides."
 remedy = "Check who used the account before. Give the person an account of their own, or record the decision in the links file."
 remedy_mode = "notify"
 needs = { roster = true, fields = ["created_at"] }
@@ -22,11 +22,13 @@ select
     'The account was created ' || date_diff('day', a.created_at, w.first_hired_at)
         || ' days before the person was first hired.' as reason,
     case when a.is_active is null then 'unknown' else 'fail' end as verdict,
+    a.match_confidence,
     a.created_at,
     w.first_hired_at
-from matched_accounts a
+from claimed_accounts a
 join workers w on w.worker_id = a.worker_id
 where a.is_active is distinct from false
     -- A decision by a person settles the doubt.
     and a.match_method <> 'link'
-    and a.created_at < w.first_hired_at - to_days($early_days::integer)
+    -- Nobody was given an ambiguous one, for its age: that is told whatever the parameter says.
+    and (a.match_confidence = 'ambiguous' or a.created_at < w.first_hired_at - to_days($early_days::integer))

@@ -170,7 +170,7 @@ comment on table match_candidates is 'People that an ambiguous or unmatched acco
 comment on column match_candidates.app is 'Application.';
 comment on column match_candidates.account_id is 'Account.';
 comment on column match_candidates.worker_id is 'Candidate.';
-comment on column match_candidates.method is 'The key that names the candidate; `name` is a suggestion only.';
+comment on column match_candidates.method is 'The key that names the candidate; `name`, and `username` of an account with a foreign address, are suggestions only.';
 
 create table shared_keys (
     key_kind varchar,
@@ -519,6 +519,22 @@ select
 from accounts
 where match_confidence in ('certain', 'probable');
 comment on view matched_accounts is 'Accounts, active or not, that belong to a known person.';
+
+create view claimed_accounts as
+with sole as (
+    select app, account_id, min(worker_id) as worker_id
+    from match_candidates
+    group by app, account_id
+    having count(distinct worker_id) = 1
+)
+select app, account_id, username, is_active, created_at, worker_id, match_method, match_confidence, excluded_because
+from matched_accounts
+union all
+select a.app, a.account_id, a.username, a.is_active, a.created_at, s.worker_id, a.match_method, a.match_confidence, null
+from accounts a
+join sole s on s.app = a.app and s.account_id = a.account_id
+where a.match_confidence = 'ambiguous';
+comment on view claimed_accounts is 'Accounts whose keys name one person: the matched ones, and those that are older than the person and so given to nobody.';
 
 create view leavers as
 select

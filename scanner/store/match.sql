@@ -7,6 +7,9 @@
 --
 -- An account is somebody's only if every key of it that HR knows names that one person. A shared key beside a unique
 -- one leaves a doubt: otherwise a newcomer who brings both could silently take over the account of another person.
+--
+-- Two things are evidence against what an address or a user name alone says: the account is older than the person's
+-- first employment, so that somebody else had it before; and beside a bare user name, an address of a foreign domain.
 
 -- Letter case is folded, accents and look-alikes are kept. A dotted capital I would fold to a bare i: keep its dot.
 -- The plain case comes first: most text is ASCII without a blank.
@@ -33,6 +36,8 @@ create or replace temp macro match_agreeing(number_hit, external_hit, mail_hit, 
     + (external_hit is not null)::utinyint
     + (mail_hit is not null)::utinyint
     + (login_hit is not null)::utinyint;
+-- As in the rule reused-identity: accounts are often made some weeks before the first day.
+create or replace temp macro match_is_older(created_at, first_hired_at) as created_at < first_hired_at - to_days(30);
 create or replace temp macro match_before_at(x) as left(x, instr(x, '@') - 1);
 create or replace temp macro match_after_at(x) as substr(x, instr(x, '@') + 1);
 create or replace temp macro match_without_tag(x) as
@@ -46,6 +51,7 @@ from domain_aliases
 group by match_fold(alias);
 
 -- HR keys. After the update, `hit` is negative where two people share the key; its last two bits tell the table.
+-- `hired_at` is the latest first day of those whom the key names.
 create temp table match_numbers as
 select key, min(worker_no) as hit, max(worker_no) as last_hit
 from (select worker_no, trim(unnest(employee_numbers)) as key from n_workers)
@@ -55,21 +61,22 @@ update match_numbers set hit = -4 - 4 * rowid where hit <> last_hit;
 
 create temp table match_worker_addresses as
 with mail as (
-    select worker_no, match_fold(email) as address, true as is_work
+    select worker_no, match_fold(email) as address, true as is_work, first_hired_at as hired_at
     from n_workers
     where contains(email, '@')
     union all
-    select worker_no, match_fold(unnest(other_emails)), false
+    select worker_no, match_fold(unnest(other_emails)), false, first_hired_at
     from n_workers
     where len(other_emails) > 0
 ),
 folded as (
-    select m.worker_no, m.address, m.is_work, match_address(m.address, d.domain) as main_address
+    select m.worker_no, m.hired_at, m.address, m.is_work, match_address(m.address, d.domain) as main_address
     from mail m
     left join match_domains d on d.alias = match_after_at(m.address)
 )
 select
     worker_no,
+    hired_at,
     if(is_work, address, main_address) as key,
     is_work,
     not is_work or address = main_address as is_alias,
@@ -78,7 +85,7 @@ from folded
 where match_is_address(key);
 
 insert into match_worker_addresses
-select worker_no, other_key, false, true, null
+select worker_no, hired_at, other_key, false, true, null
 from match_worker_addresses
 where match_is_address(other_key);
 
@@ -88,15 +95,16 @@ select
     min(worker_no) filter (is_work) as hit,
     max(worker_no) filter (is_work) as last_hit,
     min(worker_no) filter (is_alias) as alias_hit,
-    max(worker_no) filter (is_alias) as last_alias_hit
+    max(worker_no) filter (is_alias) as last_alias_hit,
+    max(hired_at) as hired_at
 from match_worker_addresses
 group by key;
 update match_addresses set hit = -5 - 4 * rowid where hit <> last_hit;
 update match_addresses set alias_hit = -6 - 4 * rowid where alias_hit <> last_alias_hit;
 
 create temp table match_locals as
-select key, min(worker_no) as hit, max(worker_no) as last_hit
-from (select worker_no, match_before_at(key) as key from match_worker_addresses where is_work)
+select key, min(worker_no) as hit, max(worker_no) as last_hit, max(hired_at) as hired_at
+from (select worker_no, hired_at, match_before_at(key) as key from match_worker_addresses where is_work)
 where match_is_word(key)
 group by key;
 update match_locals set hit = -7 - 4 * rowid where hit <> last_hit;
@@ -186,7 +194,7 @@ from n_workers
 where exists (select 1 from match_apps where external_id = 'person_id') and match_is_word(worker_id);
 
 -- The pass over all accounts. What it cannot settle alone is `is_open`: keys that disagree or are shared, no key that
--- anybody has, or further addresses to look up.
+-- anybody has, further addresses to look up, or an account that is older than its person.
 create temp table match_first as
 with folded as (
     select
@@ -199,7 +207,8 @@ with folded as (
         -- Most user names are the address once more: that is folded once.
         coalesce(a.username = a.email and contains(a.email, '@'), false) as is_mail,
         if(is_mail, null, match_fold(a.username)) as login,
-        len(a.other_emails) > 0 as has_more
+        len(a.other_emails) > 0 as has_more,
+        a.created_at
     from n_accounts a
     join match_apps p on p.app = a.app
 ),
@@ -214,6 +223,7 @@ keyed as (
         is_mail or contains(mail, '@') and login = mail as is_login_address,
         if(contains(login, '@'), null, login) as local_part,
         has_more,
+        created_at,
         contains(mail, '@') and contains(login, '@') and login <> mail as has_login_address
     from folded
 ),
@@ -228,7 +238,8 @@ found as (
         if(k.is_login_address, e.hit, l.hit) as login_hit,
         coalesce(k.has_more, false)
             or coalesce(k.has_login_address, false)
-            or (k.address is not null and e.hit is null and e.alias_hit is null) as has_more
+            or (k.address is not null and e.hit is null and e.alias_hit is null) as has_more,
+        match_is_older(k.created_at, greatest(e.hired_at, l.hired_at)) as is_older
     from keyed k
     left join match_numbers n on n.key = k.number
     left join match_numbers x on x.key = k.number_outside
@@ -240,7 +251,7 @@ select
     account_no,
     app_no,
     coalesce(
-        has_more or hit < 0 or external_hit <> hit or mail_hit <> hit or login_hit <> hit,
+        has_more or is_older or hit < 0 or external_hit <> hit or mail_hit <> hit or login_hit <> hit,
         hit is null
     ) as is_open,
     has_more,
@@ -320,7 +331,8 @@ select
     mail,
     login,
     other_emails,
-    display_name
+    display_name,
+    created_at
 from (
     select
         *,
@@ -333,6 +345,7 @@ from (
             match_fold(a.email) as mail,
             match_fold(a.username) as login,
             a.other_emails,
+            a.created_at,
             if(coalesce(f.number_hit, f.external_hit, f.mail_hit) is null, a.display_name, null) as display_name
         from match_first f
         join n_accounts a on a.account_no = f.account_no
@@ -462,24 +475,65 @@ select account_no, null, 7, 0
 from match_unnamed
 where name in (select name from match_namesakes);
 
+-- What the pass left open, as the keys say it, and what speaks against them. The older account of a newcomer may be
+-- somebody else's: a person decides. That of a leaver is to be closed whoever had it before, but not by itself.
+create temp table match_slow as
+with decided as (
+    select
+        o.account_no,
+        o.app_no,
+        o.mail,
+        o.login_hit is not null and contains(o.mail, '@') as has_login_beside_mail,
+        o.created_at,
+        if(d.account_no is null, o.hit, d.worker_no) as worker_no,
+        if(d.account_no is null, match_tier(number_hit, external_hit, mail_hit, is_alias, login_hit), d.tier) as tier,
+        if(d.account_no is null, match_agreeing(number_hit, external_hit, mail_hit, login_hit), d.agreeing) as agreeing
+    from match_open o
+    left join match_decided d on d.account_no = o.account_no
+),
+weighed as (
+    select
+        d.*,
+        d.tier = 6
+            and d.has_login_beside_mail
+            and match_after_at(d.mail) not in (select domain from match_own_domains)
+            and match_after_at(d.mail) not in (select alias from match_domains) as is_foreign,
+        coalesce(d.tier between 4 and 6 and match_is_older(d.created_at, w.first_hired_at), false) as is_older,
+        w.status in ('terminated', 'vanished') as has_left
+    from decided d
+    left join n_workers w on w.worker_no = d.worker_no
+)
+select
+    account_no,
+    app_no,
+    mail,
+    is_foreign or (is_older and not has_left) as is_undecided,
+    if(is_undecided, null, worker_no) as worker_no,
+    if(is_undecided, worker_no, null) as candidate_no,
+    tier,
+    if(is_foreign, 9, tier)::utinyint as told_tier,
+    agreeing,
+    is_older as is_doubted
+from weighed;
+
+insert into m_candidates
+select account_no, candidate_no, case tier when 4 then 'email' when 5 then 'email_alias' else 'username' end
+from match_slow
+where candidate_no is not null;
+
 create temp table match_settled as
 select
     account_no,
     app_no,
     coalesce(number_hit, external_hit, mail_hit, login_hit) as worker_no,
     match_tier(number_hit, external_hit, mail_hit, is_alias, login_hit) as tier,
-    match_agreeing(number_hit, external_hit, mail_hit, login_hit) as agreeing
+    match_agreeing(number_hit, external_hit, mail_hit, login_hit) as agreeing,
+    false as is_doubted
 from match_first
 where not is_open
 union all
-select
-    o.account_no,
-    o.app_no,
-    if(d.account_no is null, o.hit, d.worker_no),
-    if(d.account_no is null, match_tier(number_hit, external_hit, mail_hit, is_alias, login_hit), d.tier),
-    if(d.account_no is null, match_agreeing(number_hit, external_hit, mail_hit, login_hit), d.agreeing)
-from match_open o
-left join match_decided d on d.account_no = o.account_no;
+select account_no, app_no, worker_no, told_tier, agreeing, is_doubted
+from match_slow;
 
 -- Of the accounts that one person has in one application, those on which fewer keys agree are probable at most. Few
 -- people have two accounts in one: those whose applications, as bits, are fewer than their accounts.
@@ -543,10 +597,9 @@ from (
     select account_no, mail
     from match_unnamed
     union all
-    select o.account_no, o.mail
-    from match_decided d
-    join match_open o on o.account_no = d.account_no
-    where d.worker_no is null and d.tier < 7
+    select account_no, mail
+    from match_slow
+    where worker_no is null and tier < 7
 ) m
 where match_after_at(m.mail) in (select match_fold(domain) from approved_domains where source = 'policy')
     and m.account_no not in (select account_no from match_kinds);
@@ -563,14 +616,15 @@ select
         when 6 then 'username'::match_method
         when 3 then 'external_id'::match_method
         when 7 then 'name'::match_method
+        when 9 then 'username'::match_method
         else 'link'::match_method
     end,
     case
         when s.tier = 8 then 'none'::match_confidence
-        when s.tier = 7 then 'suggested'::match_confidence
+        when s.tier in (7, 9) then 'suggested'::match_confidence
         when s.worker_no is null then 'ambiguous'::match_confidence
         when s.tier = 1 then 'certain'::match_confidence
-        when s.tier > 4 or s.agreeing < r.agreeing then 'probable'::match_confidence
+        when s.tier > 4 or s.is_doubted or s.agreeing < r.agreeing then 'probable'::match_confidence
         else 'certain'::match_confidence
     end,
     coalesce(k.kind, if(s.worker_no is null, 'unknown'::account_kind, 'human'::account_kind))
@@ -579,6 +633,7 @@ left join match_rivals r on r.app_no = s.app_no and r.worker_no = s.worker_no
 left join match_kinds k on k.account_no = s.account_no;
 
 drop table match_settled;
+drop table match_slow;
 drop table match_domains;
 drop table match_numbers;
 drop table match_addresses;
@@ -609,6 +664,7 @@ drop macro match_is_word;
 drop macro match_is_address;
 drop macro match_tier;
 drop macro match_agreeing;
+drop macro match_is_older;
 drop macro match_before_at;
 drop macro match_after_at;
 drop macro match_without_tag;

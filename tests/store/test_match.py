@@ -1,5 +1,7 @@
 """One test per trap of matching accounts to people."""
 
+from datetime import datetime
+
 import pytest
 from match_world import Matched, Outcome, Row, World, run
 
@@ -157,8 +159,86 @@ def test_namesakes_in_several_domains_of_the_company() -> None:
         ("A", "email", "certain"),
         ("B", "email", "certain"),
         (None, "none", "none"),
-        ("D", "username", "probable"),
+        (None, "username", "suggested"),
     ]
+
+
+def test_a_foreign_address_speaks_against_a_bare_user_name() -> None:
+    """Whoever has an address of another organisation is no employee because of a user name; the address as one is."""
+    foreign = "x@elsewhere.example"
+    accounts: list[Row] = [
+        {"username": "jane", "email": foreign},
+        {"username": "jane", "email": "-"},
+        {"username": "jane", "email": "unknown@acme-old.example"},
+        {"username": "jane@acme.example", "email": foreign},
+        {"username": "jane", "email": foreign, "employee_number": "007"},
+        {"username": "jane", "email": foreign, "other_emails": ["jane@acme.example"]},
+        {"username": "jane", "email": foreign, "other_emails": ["john@acme.example"]},
+    ]
+    outcome = run(World(workers=[JANE, JOHN], accounts=accounts, aliases={"acme-old.example": "acme.example"}))
+    assert [m[:3] for m in outcome.matches.values()] == [
+        (None, "username", "suggested"),
+        ("P1", "username", "probable"),
+        ("P1", "username", "probable"),
+        ("P1", "username", "probable"),
+        ("P1", "employee_number", "certain"),
+        ("P1", "email_alias", "probable"),
+        (None, "email_alias", "ambiguous"),
+    ]
+    assert outcome.candidates["a0"] == {("P1", "username")}
+
+
+def test_a_user_name_of_two_people_beside_a_foreign_address_suggests_both() -> None:
+    """It is no more than a hint, though a shared key would else be an ambiguity."""
+    workers = [{"worker_id": "A", "email": "jo@acme.example"}, {"worker_id": "B", "email": "jo@labs.example"}]
+    outcome = run(World(workers=workers, accounts=[{"username": "jo", "email": "x@partner.example"}],
+                        approved=[("partner.example", "policy")]))  # fmt: skip
+    assert only(outcome) == (None, "username", "suggested", "external")
+    assert outcome.candidates["a0"] == {("A", "username"), ("B", "username")}
+
+
+OLD, LATE = datetime(2019, 5, 1), datetime(2026, 1, 20)
+NEWCOMER = {**JANE, "first_hired_at": datetime(2026, 2, 1)}
+
+
+@pytest.mark.parametrize(
+    ("account", "confidence"),
+    [
+        ({"email": "jane@acme.example"}, "ambiguous"),
+        ({"email": "jane@acme.example", "username": "jane"}, "ambiguous"),
+        ({"email": "jane+x@acme.example"}, "ambiguous"),
+        ({"username": "jane"}, "ambiguous"),
+        ({"other_emails": ["jane@acme.example"]}, "ambiguous"),
+        ({"employee_number": "007", "email": "jane@acme.example"}, "certain"),
+        ({"external_id": "007", "email": "jane@acme.example"}, "certain"),
+        ({"email": "jane@acme.example", "created_at": LATE}, "certain"),
+        ({"email": "jane@acme.example", "created_at": None}, "certain"),
+    ],
+)
+def test_an_account_older_than_its_person_waits_for_a_decision(account: Row, confidence: str) -> None:
+    """Somebody had the address before; a number, a first day within the usual weeks, or no date at all is no doubt."""
+    world = World(
+        workers=[NEWCOMER, JOHN], accounts=[{"created_at": OLD, **account}], settings={"crm": "employee_number"}
+    )
+    outcome = run(world)
+    found = only(outcome)
+    assert (found.worker, found.confidence) == (None if confidence == "ambiguous" else "P1", confidence)
+    named = {("P1", found.method)} if confidence == "ambiguous" else set()
+    assert outcome.candidates.get("a0", set()) == named
+
+
+def test_the_older_account_of_a_leaver_is_theirs_but_not_for_certain() -> None:
+    """It is to be closed whoever had it before, by the decision of a person."""
+    account = {"email": "jane@acme.example", "created_at": OLD}
+    for status in ("terminated", "vanished"):
+        found = only(run(World(workers=[{**NEWCOMER, "status": status}], accounts=[account])))
+        assert found[:3] == ("P1", "email", "probable")
+
+
+def test_a_link_settles_the_doubt_about_an_older_account() -> None:
+    """A decision by a person outranks the age too."""
+    world = World(workers=[NEWCOMER], accounts=[{"username": "jane", "created_at": OLD}], links=[("jane", "P1")])
+    assert only(run(world))[:3] == ("P1", "link", "certain")
 
 
 def test_every_kind_of_shared_key_is_listed() -> None:
