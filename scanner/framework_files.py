@@ -9,6 +9,7 @@ from scanner.config_keys import (
     Key,
     Problems,
     anything,
+    boolean,
     list_of,
     nearest,
     number,
@@ -16,11 +17,23 @@ from scanner.config_keys import (
     parse_toml,
     read_checked,
     read_table,
+    table,
     tables,
     text,
 )
 from scanner.errors import ConfigError
-from scanner.frameworks import ALL_DATA, Bound, Control, Edge, Family, Framework, Strength
+from scanner.frameworks import (
+    ALL_DATA,
+    FURTHER_SECTIONS,
+    SECTIONS,
+    Bound,
+    Control,
+    Edge,
+    Family,
+    Framework,
+    Strength,
+    Structure,
+)
 from scanner.model import Rule
 from scanner.paths import bundled
 
@@ -40,7 +53,15 @@ _FRAMEWORK = {
     "data": Key(one_of("personal", "financial", "ephi", "cardholder", ALL_DATA), required=True),
     "unit": Key(text),
     "note": Key(text),
+    "structure": Key(table),
     "control": Key(anything, required=True),
+}
+_STRUCTURE = {
+    "sections": Key(list_of(one_of(*SECTIONS, *FURTHER_SECTIONS), empty=False)),
+    "flag": Key(one_of("force", "kind")),
+    "shows_data": Key(boolean),
+    "worksheet": Key(one_of("failed_controls", "addressable", "applications")),
+    "incidents": Key(list_of(text)),
 }
 _CONTROL = {
     "id": _TEXT,
@@ -150,6 +171,7 @@ def _framework(path: Path, families: Mapping[str, Family]) -> Framework:
             problems.add(place, "there is a control of this id already")
         elif control is not None:
             controls[control.id] = control
+    structure = _structure(values.get("structure", {}), problems)
     problems.raise_if_any()
     return Framework(
         id=path.stem,
@@ -160,7 +182,19 @@ def _framework(path: Path, families: Mapping[str, Family]) -> Framework:
         unit=values.get("unit", "control"),
         note=values.get("note", ""),
         controls=tuple(controls.values()),
+        structure=structure,
     )
+
+
+def _structure(row: Mapping[str, Any], problems: Problems) -> Structure:
+    """Read the order of a report: all that must be told has a place in it, once."""
+    values = read_table(row, _STRUCTURE, "structure", problems)
+    sections = values.get("sections", SECTIONS)
+    if lacking := [name for name in SECTIONS if name not in sections]:
+        problems.add("structure.sections", f"a report has these sections too: {', '.join(lacking)}")
+    if len(set(sections)) < len(sections):
+        problems.add("structure.sections", "a section stands in it twice")
+    return Structure(**values)
 
 
 def _control(row: Mapping[str, Any], place: str, families: Mapping[str, Family], problems: Problems) -> Control | None:
@@ -229,6 +263,9 @@ def _check(families: Iterable[Family], frameworks: Iterable[Framework], known: M
             if edge.rule not in known:
                 raise ConfigError(f"the control family {family.id} names the rule {edge.rule}, which does not exist")
     for framework in frameworks:
+        for name in framework.structure.incidents:
+            if name not in known:
+                raise ConfigError(f"the framework {framework.id} names the rule {name}, which does not exist")
         for bound in (bound for control in framework.controls for bound in control.bounds):
             rule = known.get(bound.rule)
             if rule is None or bound.parameter not in {one.name for one in rule.params}:

@@ -117,6 +117,39 @@ class Control:
         return self.edges[0].strength if self.edges else None
 
 
+SECTIONS = (
+    "summary",
+    "scope",
+    "completeness",
+    "ledger",
+    "matrix",
+    "controls",
+    "exceptions",
+    "remediation",
+    "limitations",
+    "sign_off",
+    "appendix",
+)
+"""The parts of a report in the order that most readers know; a framework may order them in another way."""
+FURTHER_SECTIONS = ("worksheet", "incidents")
+"""Forms for people to fill in, for frameworks whose readers expect them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """How the report of a framework is built: its readers' order, unit of account and forms."""
+
+    sections: tuple[str, ...] = SECTIONS
+    flag: str = ""
+    """What marks a requirement in the matrix: its force, its kind, or nothing."""
+    shows_data: bool = False
+    """Whether the kinds of data stand beside an application: where the unit is a processing of data."""
+    worksheet: str = ""
+    """What the form asks people about: failed_controls, addressable, applications, or nothing."""
+    incidents: tuple[str, ...] = ()
+    """Rules whose exceptions may be incidents, each with a line in the form for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Framework:
     """One framework, in one edition."""
@@ -132,6 +165,7 @@ class Framework:
     """What the framework is tested by, for headings: article, control, standard or specification."""
     note: str
     controls: tuple[Control, ...]
+    structure: Structure = Structure()
 
     def covers(self, application: ApplicationFact) -> bool:
         """Return whether an application belongs to its scope."""

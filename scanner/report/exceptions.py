@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from scanner.frameworks import RuleShare, Strength
 from scanner.model import Finding, FindingState, Severity
@@ -160,7 +161,7 @@ def finding_rows(inputs: Inputs, findings: Iterable[Finding]) -> Iterator[Except
             severity=finding.severity,
             severity_word=inputs.words(f"severity.{finding.severity}"),
             state=inputs.words(f"state.{finding.state}"),
-            first_seen=_scan_date(finding.first_seen),
+            first_seen=_first_seen(finding),
         )
 
 
@@ -181,6 +182,12 @@ def _entitlement(inputs: Inputs, finding: Finding) -> str:
     return inputs.disclosure.text(name)
 
 
-def _scan_date(scan_id: str) -> str:
-    found = re.match(r"(\d{4})(\d\d)(\d\d)T\d{6}Z", scan_id)
-    return f"{found[1]}-{found[2]}-{found[3]}" if found else scan_id
+def first_seen_at(finding: Finding) -> datetime | None:
+    """Return when the scan ran that first showed a finding, as its id says."""
+    found = re.match(r"\d{8}T\d{6}Z", finding.first_seen)
+    return datetime.strptime(found[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+
+
+def _first_seen(finding: Finding) -> str:
+    seen = first_seen_at(finding)
+    return f"{seen:%Y-%m-%d}" if seen else finding.first_seen

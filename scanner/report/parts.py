@@ -308,3 +308,81 @@ class RemediationPart:
     rows: tuple[ChangeRow, ...]
     summary: str
     shown_sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """The result of one requirement in one system."""
+
+    outcome: ControlOutcome
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One requirement over several systems."""
+
+    anchor: str
+    id: str
+    title: str
+    flag: str
+    """Required or addressable, principle or article; empty where a framework knows no such thing."""
+    cells: tuple[MatrixCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixTable:
+    """As many systems as fit side by side."""
+
+    systems: tuple[tuple[str, str], ...]
+    """Name and what is noted below it."""
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPart:
+    """Requirement x system."""
+
+    intro: str
+    period: str
+    """The instant or the period that the results stand for."""
+    tables: tuple[MatrixTable, ...]
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """A form: columns that are given, and columns that people fill in."""
+
+    title: str
+    intro: str
+    empty: str
+    given: tuple[str, ...]
+    blanks: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    shown_sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionSheet:
+    """One exception on its own."""
+
+    row: ExceptionRow
+    title: str
+    facts: tuple[Fact, ...]
+    cause: str
+    """Root-cause code where the data prove it; else empty, to be filled in."""
+    blanks: tuple[str, ...]
+    """Labels of what people fill in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetsPart:
+    """The sheets of the gravest exceptions."""
+
+    sheets: tuple[ExceptionSheet, ...]
+    shown_sentence: str
+    codes: tuple[Fact, ...]
+    """Root-cause codes and what they mean."""
+    repeats: str
+    """How many exceptions were gone once and are back."""

@@ -1,0 +1,112 @@
+"""Requirement x system: the result of each test in each system, so that one that failed is not lost in a sum."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scanner.errors import StoreError
+from scanner.frameworks import ControlOutcome, ControlResult, fold
+from scanner.model import ApplicationFact, RuleResult
+from scanner.report.controls import anchor
+from scanner.report.disclosure import shorten
+from scanner.report.inputs import Inputs
+from scanner.report.parts import MatrixCell, MatrixPart, MatrixRow, MatrixTable
+
+PER_TABLE = 5
+MOST_SYSTEMS = 15
+"""Systems printed, those with exceptions first; matrix.csv inside the PDF has all."""
+LONGEST_NAME = 60
+
+Column = tuple[str, str, tuple[ControlResult, ...]]
+"""Name of a system, what is noted below it, and the result of every requirement in it."""
+
+
+def matrix(inputs: Inputs) -> MatrixPart:
+    """Return the matrix in tables that fit a page; StoreError if its exceptions do not add up to those of the list."""
+    words, every = inputs.words, columns(inputs)
+    _check_sums(inputs, every)
+    ranked = sorted(every, key=_worst_first) if len(every) > MOST_SYSTEMS else every
+    shown = ranked[:MOST_SYSTEMS]
+    kept = [column for column in every if column in shown]
+    tables = [_table(inputs, kept[start : start + PER_TABLE]) for start in range(0, len(kept), PER_TABLE)]
+    return MatrixPart(
+        intro=inputs.text("matrix"),
+        period=inputs.text("matrix_as_of", as_of=f"{inputs.record.scan.as_of:%Y-%m-%d %H:%M} UTC"),
+        tables=tuple(tables),
+        left_out=words("matrix.left_out", shown=len(shown), total=len(every)) if len(shown) < len(every) else "",
+    )
+
+
+def columns(inputs: Inputs) -> list[Column]:
+    """Return one column per system of the scope, and one for what is tested of the organisation as a whole."""
+    found = []
+    for fact in inputs.in_scope:
+        results = [_of(result, fact.app) for result in inputs.record.results]
+        note = ", ".join(inputs.words.optional(f"data.{kind}", kind) for kind in fact.data)
+        name = shorten(inputs.disclosure.text(fact.name), LONGEST_NAME)
+        found.append((name, note if inputs.framework.structure.shows_data else "", _folded(inputs, results, [fact])))
+    whole = _folded(inputs, [_of(result, None) for result in inputs.record.results], [])
+    if any(share.decides and (share.population or share.findings) for control in whole for share in control.rules):
+        found.append((inputs.words("matrix.organization"), "", whole))
+    return found
+
+
+def word(inputs: Inputs, result: ControlResult) -> str:
+    """Return the result of a requirement in one system, in words."""
+    if result.result is not ControlOutcome.EXCEPTIONS:
+        return inputs.words(f"matrix.{result.result.name.lower()}")
+    if not result.exceptions:
+        return inputs.words("matrix.loosened")
+    return inputs.words.count("count.exceptions", result.exceptions)
+
+
+def _of(result: RuleResult, app: str | None) -> RuleResult:
+    """Return what a rule said of one system alone."""
+    findings = tuple(finding for finding in result.findings if finding.app == app)
+    return replace(result, findings=findings, apps=tuple(part for part in result.apps if part.app == app))
+
+
+def _folded(
+    inputs: Inputs, results: Sequence[RuleResult], facts: Sequence[ApplicationFact]
+) -> tuple[ControlResult, ...]:
+    return fold(inputs.framework, results, facts, inputs.record.rules)
+
+
+def _check_sums(inputs: Inputs, every: Sequence[Column]) -> None:
+    for position, control in enumerate(inputs.controls):
+        found = sum(results[position].exceptions for *_, results in every)
+        if found != control.exceptions:
+            raise StoreError(
+                f"the matrix does not add up for {control.control.id}: {found} exceptions in its systems,"
+                f" {control.exceptions} in all; run check on this scan again"
+            )
+
+
+def _worst_first(column: Column) -> tuple[int, int]:
+    results = column[2]
+    unable = sum(result.result is ControlOutcome.UNABLE for result in results)
+    return -sum(result.exceptions for result in results), -unable
+
+
+def _table(inputs: Inputs, shown: Sequence[Column]) -> MatrixTable:
+    rows = []
+    for position, control in enumerate(inputs.controls):
+        cells = [results[position] for *_, results in shown]
+        rows.append(
+            MatrixRow(
+                anchor=anchor("control", control.control.id),
+                id=control.control.id,
+                title=control.control.title,
+                flag=_flag(inputs, control),
+                cells=tuple(MatrixCell(cell.result, word(inputs, cell)) for cell in cells),
+            )
+        )
+    return MatrixTable(tuple((name, note) for name, note, _ in shown), tuple(rows))
+
+
+def _flag(inputs: Inputs, result: ControlResult) -> str:
+    """Return what marks a requirement in this framework: required or addressable, principle or article."""
+    name = inputs.framework.structure.flag
+    if not name:
+        return ""
+    value = result.control.force if name == "force" else result.control.kind
+    return inputs.words.optional(f"{name}.{value}", value)
