@@ -262,6 +262,8 @@ class ReportSettings:
     """L1: pseudonyms. L2: identified working paper."""
     rows_per_rule: int = 50
     """Exceptions printed per rule; the full list is beside the report."""
+    sheets: int = 10
+    """Exceptions of critical and high severity that get a sheet of their own, per report."""
     prepared_by: str = ""
     """Printed on the cover and in the sign-off block."""
     memory_mb: int = 3072

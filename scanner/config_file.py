@@ -146,6 +146,7 @@ def _report_keys() -> dict[str, Key]:
         "formats": Key(list_of(one_of("pdf", "html"), empty=False)),
         "privacy": Key(one_of("L1", "L2")),
         "rows_per_rule": Key(number(1, 1_000_000, whole=True)),
+        "sheets": Key(number(0, 10_000, whole=True)),
         "prepared_by": Key(text),
         "memory_mb": Key(number(512, 1_048_576, whole=True)),
         "max_seconds": Key(number(1, 86400)),

@@ -24,6 +24,9 @@ ACCOUNT_BUCKETS = (
 )
 LEAVER_OUTCOMES = ("closed_in_time", "closed_late", "open", "not_due", "no_account", "cannot_tell")
 
+CLOSURES = ("within_1d", "within_7d", "within_30d", "later", "open", "cannot_tell")
+"""How long after the end of work an account of a leaver was closed; between two scans the later one counts."""
+
 
 def read(con: duckdb.DuckDBPyConnection) -> Ledger:
     """Return the ledger of an audit file; StoreError if its sums do not add up, so that they are never printed."""
@@ -60,6 +63,33 @@ def accounts_by_app(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]
 def leavers_by_app(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
     """Return app -> outcome -> leavers."""
     return _by_app(con, "leaver_outcomes", "outcome")
+
+
+def closures_by_app(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """Return app -> time until closing -> accounts of leavers; every one of them in exactly one class."""
+    found: dict[str, dict[str, int]] = {}
+    for app, name, count in con.execute(
+        """
+        select
+            app,
+            case
+                when is_active then 'open'
+                when is_active is null or terminated_at is null then 'cannot_tell'
+                when closed_by <= terminated_at + to_days(1) then 'within_1d'
+                -- Seen closed by the first scan that saw it: it may have been so for long.
+                when basis = 'bounded' and closed_after is null then 'cannot_tell'
+                when closed_by <= terminated_at + to_days(7) then 'within_7d'
+                when closed_by <= terminated_at + to_days(30) then 'within_30d'
+                else 'later'
+            end,
+            count(*)
+        from audit.leaver_closures
+        group by all
+        order by all
+        """
+    ).fetchall():
+        found.setdefault(app, {})[name] = count
+    return found
 
 
 def _sums(con: duckdb.DuckDBPyConnection, view: str, column: str, names: tuple[str, ...]) -> Mapping[str, int]:

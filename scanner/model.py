@@ -514,3 +514,9 @@ class Record:
     """Findings of earlier scans that this one no longer raises, though it tested for them: resolved or verified."""
     trend: Trend | None = None
     """This scan and at most 399 before it; None for scans of before this was kept."""
+    closures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """app -> how long after the end of work an account was closed -> accounts of leavers."""
+    stored_rows: Mapping[str, int] = field(default_factory=dict)
+    """Source id -> rows that the tables of the evidence hold of it; empty for scans of before this was kept."""
+    run_by: str = ""
+    """Login name under which the scan ran."""

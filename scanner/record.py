@@ -21,6 +21,7 @@ def assemble(
     chosen: Sequence[Rule],
     results: Sequence[RuleResult],
     known_answers: KnownAnswers | None = None,
+    run_by: str = "",
 ) -> Record:
     """Put together what the reports and the evidence say about a scan; StoreError if the ledger does not add up."""
     with duckdb.connect(str(audit_file), read_only=True) as con:
@@ -43,7 +44,31 @@ def assemble(
             known_answers=known_answers,
             account_buckets=ledger.accounts_by_app(con),
             leaver_outcomes=ledger.leavers_by_app(con),
+            closures=ledger.closures_by_app(con),
+            stored_rows=_stored_rows(con),
+            run_by=run_by,
         )
+
+
+def _stored_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return source id -> rows in the tables: employments of a roster, accounts of an application."""
+    rows = con.execute(
+        """
+        select s.source_id, count(e.roster) as entries
+        from audit.sources s
+        left join audit.employments e on e.roster = s.source_id
+        where s.kind = 'roster'
+        group by 1
+        union all
+        select s.source_id, count(a.app)
+        from audit.sources s
+        left join audit.accounts a on a.app = s.source_id
+        where s.kind <> 'roster'
+        group by 1
+        order by 1
+        """
+    ).fetchall()
+    return dict(rows)
 
 
 def applications(con: duckdb.DuckDBPyConnection) -> tuple[ApplicationFact, ...]:

@@ -9,6 +9,7 @@ from scanner import evidence, framework_files
 from scanner.errors import ConfigError, ReportError
 from scanner.model import Record
 from scanner.report import RENDERERS
+from scanner.report.background import Background
 from scanner.report.content import build
 from scanner.report.pdf_process import PdfProcess
 
@@ -26,6 +27,8 @@ def render(
     rule_folders: Sequence[Path] = (),
     memory_mb: int,
     max_seconds: float,
+    most_sheets: int,
+    background: Background,
     on_report: Callable[[Path], None] = lambda path: None,
     on_trouble: Callable[[Path, str], None] = lambda path, told: None,
 ) -> tuple[Path, ...]:
@@ -58,6 +61,8 @@ def render(
                 manifest_sha256=record.scan.manifest_sha256,
                 generated_at=generated_at,
                 manifest=sealed,
+                most_sheets=most_sheets,
+                background=background,
             )
             for kind in formats:
                 path = folder / "reports" / f"{name}.{kind}"

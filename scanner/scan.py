@@ -1,8 +1,10 @@
 """The path of the data from sources to a committed scan: collect, check, report."""
 
 import contextlib
+import getpass
 import hashlib
 import logging
+import os
 import secrets
 import shutil
 import tempfile
@@ -218,7 +220,7 @@ def _check(
         scan = replace(
             scan, finished_at=datetime.now(UTC).replace(microsecond=0), rules_sha256=rules.rules_sha256(chosen)
         )
-        record = assemble(audit_file, config, scan, sources, chosen, results, judging.known)
+        record = assemble(audit_file, config, scan, sources, chosen, results, judging.known, _login())
         record = replace(
             record,
             actions=actions,
@@ -285,6 +287,14 @@ def _sealed(
     if signature := signer.sign(data):
         evidence.write_file(folder / evidence.FOLDER / evidence.SIGNATURE, signature)
     return replace(scan, manifest_sha256=hashlib.sha256(data).hexdigest(), manifest_number=link.number)
+
+
+def _login() -> str:
+    """Return under whose login this runs; a number where the system knows no name for it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
 
 
 def _judge(

@@ -12,6 +12,7 @@ MAY_IMPORT = {
     "access_log": {"chain"},
     "bindings": {"collectors", "evidence"},  # knows what an origin is, and how a private file is written
     "chain": set(),
+    "changes": {"evidence", "report", "store"},  # reads two sealed scans for what a report tells of them
     "clock": {"store"},  # the clock may not run backwards against what is stored
     "collect": {"collectors"},
     "collectors": {
@@ -71,7 +72,7 @@ MAY_IMPORT = {
         *("bindings", "chain", "collectors", "config_keys", "evidence", "keys", "policy", "report", "store"),
         "waivers",  # what is accepted is not changed, also where that came after the plan
     },
-    "report": {"frameworks"},
+    "report": {"frameworks", "trend"},
     "reports": {"evidence", "framework_files", "report"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files
     "rule_child": set(),  # nothing of ours is loaded beside a rule

@@ -168,7 +168,7 @@ def _listeners(display: ProgressDisplay) -> "Listeners":
 
 
 def _write_reports(config: Config, record: Record, folder: Path, log_format: str) -> tuple[Path, ...]:
-    from scanner import access_log, reports
+    from scanner import access_log, changes, reports
     from scanner.report.pseudonyms import load_key
 
     if config.report.privacy == "L2":
@@ -186,6 +186,8 @@ def _write_reports(config: Config, record: Record, folder: Path, log_format: str
         rule_folders=config.rules.paths,
         memory_mb=config.report.memory_mb,
         max_seconds=config.report.max_seconds,
+        most_sheets=config.report.sheets,
+        background=changes.since_last(config.state, record.scan),
         on_report=lambda path: summary.say(f"wrote {path}", log_format, report=str(path)),
         on_trouble=lambda path, told: _log.warning("%s: %s", path.name, told, extra={"report": str(path)}),
     )

@@ -1,9 +1,10 @@
-"""The layout of the chart: bars of exceptions per application, told apart by pattern and number, not by colour."""
+"""The layout of charts: bars in parts that are told apart by pattern and number, not by colour."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from scanner.model import Severity
+from scanner.report.disclosure import shorten
 from scanner.report.parts import Bar, Chart, Segment
 from scanner.report.words import Words
 
@@ -13,60 +14,110 @@ LABEL = 168.0
 TOTAL = 44.0
 STEP = 18.0
 LEGEND = 22.0
+LEGEND_STEP = 88.0
+NARROW_LEGEND = 5
 NARROWEST_LABEL = 7.5
 LONGEST_NAME = 26
 FULL_BAR = 10
-"""A bar of the whole width stands for ten exceptions at least: one alone must not look like many."""
+"""A bar of the whole width stands for ten at least: one alone must not look like many."""
+SEVERITY_FILLS = {"critical": "solid", "high": "hatch", "medium": "dots", "low": "white", "info": "tint"}
+CLOSURE_FILLS = {
+    "within_1d": "white",
+    "within_7d": "dots",
+    "within_30d": "hatch",
+    "later": "cross",
+    "open": "solid",
+    "cannot_tell": "tint",
+}
+CAUSE_FILLS = {
+    "people": "solid",
+    "rules": "hatch",
+    "coverage": "dots",
+    "waivers": "cross",
+    "baseline": "white",
+    "before": "tint",
+}
+
+Row = tuple[str, Mapping[str, int]]
+"""Name of a bar, and part -> how many."""
 
 
-def severity_chart(counts: Mapping[str, Mapping[Severity, int]], words: Words) -> Chart | None:
-    """Lay out application name -> severity -> exceptions; None if there is nothing to show."""
+def ranked(counts: Mapping[str, Mapping[str, int]], words: Words) -> list[Row]:
+    """Return the largest bars first, those beyond the cap as one."""
     totals = {name: sum(parts.values()) for name, parts in counts.items()}
-    ranked = sorted((name for name in counts if totals[name]), key=lambda name: (-totals[name], name))
-    if not ranked:
-        return None
-    rows: list[tuple[str, Mapping[Severity, int]]] = [(name, counts[name]) for name in ranked[:MOST_BARS]]
-    others = ranked[MOST_BARS:]
-    if others:
-        rest: Counter[Severity] = Counter()
+    names = sorted((name for name in counts if totals[name]), key=lambda name: (-totals[name], name))
+    rows: list[Row] = [(name, counts[name]) for name in names[:MOST_BARS]]
+    if others := names[MOST_BARS:]:
+        rest: Counter[str] = Counter()
         for name in others:
             rest.update(counts[name])
         rows.append((words.count("chart.others", len(others)), rest))
-    longest = max(FULL_BAR, *(sum(parts.values()) for _, parts in rows))
+    return rows
+
+
+def chart(rows: Sequence[Row], fills: Mapping[str, str], words: Words, *, name: str, parts: str) -> Chart | None:
+    """Lay out bars; None if there is nothing to show.
+
+    Args:
+        rows: in the order of the bars.
+        fills: part -> pattern, in the order of the parts.
+        words: the catalogue.
+        name: of the chart: its key in the catalogue, and its id on the page.
+        parts: prefix of the parts' keys in the catalogue.
+    """
+    if not any(sum(counts.values()) for _, counts in rows):
+        return None
+    longest = max(FULL_BAR, *(sum(counts.values()) for _, counts in rows))
     scale = (WIDTH - LABEL - TOTAL) / longest
-    bars = tuple(_bar(name, parts, index, scale) for index, (name, parts) in enumerate(rows))
-    present = [severity for severity in Severity if any(parts.get(severity) for _, parts in rows)]
+    bars = tuple(_bar(row, fills, index, scale) for index, row in enumerate(rows))
+    present = [part for part in fills if any(counts.get(part) for _, counts in rows)]
     return Chart(
+        name=name,
         bars=bars,
-        severities=tuple((severity, words(f"severity.{severity}")) for severity in present),
-        title=words("chart.title"),
-        description=_description(rows, words),
+        legend=_legend([(fills[part], words(f"{parts}.{part}")) for part in present]),
+        title=words(f"chart.{name}.title"),
+        description=_description(rows, fills, parts, words),
+        table=tuple((label, tuple(counts.get(part, 0) for part in present)) for label, counts in rows),
         width=WIDTH,
         height=LEGEND + STEP * len(bars) + 4,
     )
 
 
-def _bar(name: str, parts: Mapping[Severity, int], index: int, scale: float) -> Bar:
+def severity_chart(counts: Mapping[str, Mapping[Severity, int]], words: Words) -> Chart | None:
+    """Lay out application name -> severity -> exceptions."""
+    plain = {name: {str(severity): n for severity, n in parts.items()} for name, parts in counts.items()}
+    return chart(ranked(plain, words), SEVERITY_FILLS, words, name="severity", parts="severity")
+
+
+def _legend(entries: Sequence[tuple[str, str]]) -> tuple[tuple[str, str, float], ...]:
+    """Place the entries above the bars; many of them need the whole width."""
+    step, start = (LEGEND_STEP, LABEL) if len(entries) <= NARROW_LEGEND else (WIDTH / len(entries), 0.0)
+    return tuple((fill, word, round(start + step * n, 2)) for n, (fill, word) in enumerate(entries))
+
+
+def _bar(row: Row, fills: Mapping[str, str], index: int, scale: float) -> Bar:
+    name, counts = row
     segments, x = [], LABEL
-    for severity in Severity:
-        count = parts.get(severity, 0)
+    for part, fill in fills.items():
+        count = counts.get(part, 0)
         if count:
             # At least a hair, so that a single critical exception beside thousands of others stays visible.
             width = max(round(count * scale, 2), 1.5)
             fits = width >= NARROWEST_LABEL * len(str(count)) + 6
-            segments.append(Segment(severity, count, round(x, 2), width, str(count) if fits else ""))
+            segments.append(Segment(fill, count, round(x, 2), width, str(count) if fits else ""))
             x += width
     label = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    return Bar(label, LEGEND + STEP * index, tuple(segments), sum(parts.values()), round(x, 2))
+    return Bar(label, LEGEND + STEP * index, tuple(segments), sum(counts.values()), round(x, 2))
 
 
-def _description(rows: Sequence[tuple[str, Mapping[Severity, int]]], words: Words) -> str:
+def _description(rows: Sequence[Row], fills: Mapping[str, str], parts: str, words: Words) -> str:
     lines = []
-    for name, parts in rows:
+    for name, counts in rows:
         told = [
-            words("chart.part", n=parts[severity], severity=words(f"severity.{severity}").lower())
-            for severity in Severity
-            if parts.get(severity)
+            words("chart.part", n=counts[part], part=words(f"{parts}.{part}").lower())
+            for part in fills
+            if counts.get(part)
         ]
-        lines.append(words("chart.line", name=name, parts=words.join(told)))
+        if told:
+            lines.append(words("chart.line", name=shorten(name), parts=words.join(told)))
     return " ".join(lines)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,29 +11,53 @@ from zoneinfo import ZoneInfo
 from scanner.errors import ConfigError
 from scanner.frameworks import Framework
 from scanner.model import Record
-from scanner.report import appendix, controls, exceptions, ledger, limitations, remediation, scope
+from scanner.report import (
+    accepted,
+    appendix,
+    completeness,
+    controls,
+    exceptions,
+    figures,
+    ledger,
+    limitations,
+    matrix,
+    remediation,
+    scope,
+    sheets,
+    worksheets,
+)
 from scanner.report.attachments import Attachment, attachments
+from scanner.report.background import NOTHING_KNOWN, Background
 from scanner.report.inputs import Inputs, gather, utc
 from scanner.report.listing import ListedFinding, listed
 from scanner.report.parts import (
+    Chart,
+    Completeness,
     ControlPart,
+    CoverageMap,
     Fact,
     LedgerPart,
+    MatrixPart,
     ParameterRow,
     RemediationPart,
     RuleFile,
     RuleSection,
     ScopeRow,
+    SheetsPart,
     Signature,
     SourceRow,
     Summary,
     SuppressionRow,
+    WaiverPart,
+    Worksheet,
 )
 from scanner.report.pseudonyms import KEY_BYTES
 from scanner.report.summary import summary
 from scanner.report.words import Words, load
 
 PROFILES = ("L1", "L2")
+SHEETS = 10
+"""Exceptions of critical and high severity with a sheet of their own, unless the configuration says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +83,33 @@ class Content:
     note: str
     unit: str
     """What the framework is tested by, for headings."""
+    sections: tuple[str, ...]
+    """Names of the parts, in the order of this framework's readers."""
+    headings: Mapping[str, str]
+    """Name of a part -> its heading."""
     summary: Summary
     scope_intro: str
     scope: tuple[ScopeRow, ...]
     out_of_scope: str
+    coverage_map: CoverageMap | None
     sources: tuple[SourceRow, ...]
+    completeness: Completeness
     accounts: LedgerPart
     leavers: LedgerPart
+    closure_chart: Chart | None
+    matrix: MatrixPart
+    worksheet: Worksheet
+    incidents: Worksheet
     controls_intro: str
     controls: tuple[ControlPart, ...]
     exceptions: tuple[RuleSection, ...]
+    sheets: SheetsPart
+    ageing_chart: Chart | None
+    trend_chart: Chart | None
     unknowns: tuple[RuleSection, ...]
     leads: tuple[RuleSection, ...]
     waived: tuple[RuleSection, ...]
+    waivers: WaiverPart
     suppressions: tuple[SuppressionRow, ...]
     remediation: RemediationPart
     limits_of_scan: tuple[str, ...]
@@ -99,6 +138,8 @@ def build(
     manifest_sha256: str,
     generated_at: datetime,
     manifest: bytes = b"",
+    most_sheets: int = SHEETS,
+    background: Background = NOTHING_KNOWN,
 ) -> Content:
     """Compute a report. `key` makes the pseudonyms, `manifest` seals the scan; equal arguments give an equal report."""
     if privacy not in PROFILES:
@@ -106,10 +147,20 @@ def build(
     if len(key) != KEY_BYTES:
         raise ValueError("the pseudonym key must have 32 bytes")
     words = load()
-    inputs = gather(record, framework, words, privacy=privacy, key=key, rows_per_rule=rows_per_rule)
+    inputs = gather(
+        record,
+        framework,
+        words,
+        privacy=privacy,
+        key=key,
+        rows_per_rule=rows_per_rule,
+        sheets=most_sheets,
+        background=background,
+    )
     report_id = f"{framework.id.upper()}-{record.scan.id}-{privacy}"
     shown = inputs.disclosure.text
     rows = listed(inputs)
+    columns = matrix.columns(inputs)
     return Content(
         words=words,
         title=inputs.text("title"),
@@ -127,19 +178,31 @@ def build(
         reader=inputs.text("reader"),
         note=framework.note,
         unit=inputs.text("unit"),
+        sections=framework.structure.sections,
+        headings=_headings(inputs),
         summary=summary(inputs),
         scope_intro=inputs.text("scope"),
         scope=scope.scope_rows(inputs),
         out_of_scope=_out_of_scope(inputs),
+        coverage_map=figures.coverage_map(inputs),
         sources=scope.source_rows(inputs),
+        completeness=completeness.completeness(inputs, prepared_by),
         accounts=ledger.accounts_ledger(inputs),
         leavers=ledger.leavers_ledger(inputs),
+        closure_chart=figures.closure_chart(inputs),
+        matrix=matrix.matrix(inputs, columns),
+        worksheet=worksheets.worksheet(inputs),
+        incidents=worksheets.incidents(inputs),
         controls_intro=inputs.text("controls"),
         controls=controls.control_parts(inputs),
         exceptions=exceptions.exception_sections(inputs),
+        sheets=sheets.sheets(inputs),
+        ageing_chart=figures.ageing_chart(inputs),
+        trend_chart=figures.trend_chart(inputs),
         unknowns=exceptions.unknown_sections(inputs),
         leads=exceptions.lead_sections(inputs),
         waived=exceptions.waived_sections(inputs),
+        waivers=accepted.waivers(inputs),
         suppressions=appendix.suppression_rows(inputs),
         remediation=remediation.remediation(inputs),
         limits_of_scan=limitations.limitations_of_scan(inputs),
@@ -152,8 +215,18 @@ def build(
         verification=appendix.verification(inputs, manifest_sha256),
         glossary=appendix.glossary(inputs),
         listed=rows,
-        attachments=attachments(inputs, report_id, manifest, rows),
+        attachments=attachments(inputs, report_id, manifest, rows, columns),
     )
+
+
+def _headings(inputs: Inputs) -> Mapping[str, str]:
+    """Return the heading of each part: that of the framework where its readers have a word of their own for it."""
+    unit = inputs.text("unit")
+    own = {name: inputs.text(f"heading.{name}") for name in ("scope", "matrix", "worksheet", "incidents")}
+    return {
+        name: own.get(name) or inputs.words(f"section.{name}", unit=unit)
+        for name in inputs.framework.structure.sections
+    }
 
 
 def _cover(

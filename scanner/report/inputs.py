@@ -6,6 +6,7 @@ from datetime import datetime
 
 from scanner.frameworks import ControlResult, Framework, RuleShare, fold
 from scanner.model import ApplicationFact, Record, Rule
+from scanner.report.background import NOTHING_KNOWN, Background
 from scanner.report.disclosure import Disclosure, disclosure
 from scanner.report.words import Words
 
@@ -19,6 +20,9 @@ class Inputs:
     words: Words
     disclosure: Disclosure
     rows_per_rule: int
+    sheets: int
+    """Exceptions that get a sheet of their own, at most."""
+    background: Background
     in_scope: tuple[ApplicationFact, ...]
     out_of_scope: tuple[ApplicationFact, ...]
     controls: tuple[ControlResult, ...]
@@ -45,7 +49,15 @@ class Inputs:
 
 
 def gather(
-    record: Record, framework: Framework, words: Words, *, privacy: str, key: bytes, rows_per_rule: int
+    record: Record,
+    framework: Framework,
+    words: Words,
+    *,
+    privacy: str,
+    key: bytes,
+    rows_per_rule: int,
+    sheets: int = 0,
+    background: Background = NOTHING_KNOWN,
 ) -> Inputs:
     """Fold the results, and split the applications by the scope of the framework."""
     ordered = sorted(record.applications, key=lambda fact: (fact.name.casefold(), fact.app))
@@ -61,6 +73,8 @@ def gather(
         words=words,
         disclosure=disclosure(record, words, privacy=privacy, key=key),
         rows_per_rule=rows_per_rule,
+        sheets=sheets,
+        background=background,
         in_scope=tuple(fact for fact in ordered if framework.covers(fact)),
         out_of_scope=tuple(fact for fact in ordered if not framework.covers(fact)),
         controls=controls,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scanner.errors import StoreError
 from scanner.frameworks import ControlOutcome, ControlResult, fold
-from scanner.model import ApplicationFact, RuleResult
+from scanner.model import ApplicationFact, RuleOutcome, RuleResult
 from scanner.report.controls import anchor
 from scanner.report.disclosure import shorten
 from scanner.report.inputs import Inputs
@@ -20,10 +20,9 @@ Column = tuple[str, str, tuple[ControlResult, ...]]
 """Name of a system, what is noted below it, and the result of every requirement in it."""
 
 
-def matrix(inputs: Inputs) -> MatrixPart:
-    """Return the matrix in tables that fit a page; StoreError if its exceptions do not add up to those of the list."""
-    words, every = inputs.words, columns(inputs)
-    _check_sums(inputs, every)
+def matrix(inputs: Inputs, every: Sequence[Column]) -> MatrixPart:
+    """Return the matrix in tables that fit a page."""
+    words = inputs.words
     ranked = sorted(every, key=_worst_first) if len(every) > MOST_SYSTEMS else every
     shown = ranked[:MOST_SYSTEMS]
     kept = [column for column in every if column in shown]
@@ -32,21 +31,26 @@ def matrix(inputs: Inputs) -> MatrixPart:
         intro=inputs.text("matrix"),
         period=inputs.text("matrix_as_of", as_of=f"{inputs.record.scan.as_of:%Y-%m-%d %H:%M} UTC"),
         tables=tuple(tables),
+        flag=words(f"matrix.flag_{inputs.framework.structure.flag}") if inputs.framework.structure.flag else "",
         left_out=words("matrix.left_out", shown=len(shown), total=len(every)) if len(shown) < len(every) else "",
     )
 
 
 def columns(inputs: Inputs) -> list[Column]:
-    """Return one column per system of the scope, and one for what is tested of the organisation as a whole."""
-    found = []
+    """Return one column per system of the scope, and one for what is tested of the organisation as a whole.
+
+    StoreError if the exceptions of a requirement over its systems do not add up to those of its list.
+    """
+    found: list[Column] = []
     for fact in inputs.in_scope:
-        results = [_of(result, fact.app) for result in inputs.record.results]
+        results = [_of(result, fact.app, silent=fact.type == "none") for result in inputs.record.results]
         note = ", ".join(inputs.words.optional(f"data.{kind}", kind) for kind in fact.data)
         name = shorten(inputs.disclosure.text(fact.name), LONGEST_NAME)
         found.append((name, note if inputs.framework.structure.shows_data else "", _folded(inputs, results, [fact])))
-    whole = _folded(inputs, [_of(result, None) for result in inputs.record.results], [])
+    whole = _folded(inputs, [_of(one, None, silent=True) for one in inputs.record.results], [])
     if any(share.decides and (share.population or share.findings) for control in whole for share in control.rules):
         found.append((inputs.words("matrix.organization"), "", whole))
+    _check_sums(inputs, found)
     return found
 
 
@@ -59,10 +63,12 @@ def word(inputs: Inputs, result: ControlResult) -> str:
     return inputs.words.count("count.exceptions", result.exceptions)
 
 
-def _of(result: RuleResult, app: str | None) -> RuleResult:
-    """Return what a rule said of one system alone."""
+def _of(result: RuleResult, app: str | None, *, silent: bool) -> RuleResult:
+    """Return what a rule said of one system alone; of a `silent` one of which it said nothing, nothing was tested."""
     findings = tuple(finding for finding in result.findings if finding.app == app)
-    return replace(result, findings=findings, apps=tuple(part for part in result.apps if part.app == app))
+    apps = tuple(part for part in result.apps if part.app == app)
+    outcome = RuleOutcome.CLEAN if silent and not apps and not findings else result.result
+    return replace(result, findings=findings, apps=apps, result=outcome)
 
 
 def _folded(

@@ -28,7 +28,8 @@ class Tally:
 class Segment:
     """One part of a bar."""
 
-    severity: Severity
+    fill: str
+    """solid, hatch, cross, dots, white or tint: told apart in grey too."""
     count: int
     x: float
     width: float
@@ -38,7 +39,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The exceptions of one application."""
+    """One row of a chart."""
 
     label: str
     y: float
@@ -50,14 +51,48 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Exceptions per application and severity, laid out."""
+    """Bars in parts, laid out."""
 
+    name: str
     bars: tuple[Bar, ...]
-    severities: tuple[tuple[Severity, str], ...]
-    """Those that occur, with their words, for the legend."""
+    legend: tuple[tuple[str, str, float], ...]
+    """Pattern, word and place of each part that occurs."""
     title: str
     description: str
     """The same facts in words, for readers who do not see the chart."""
+    table: tuple[tuple[str, tuple[int, ...]], ...]
+    """The same numbers: name of a bar, and one number per entry of the legend."""
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageCell:
+    """How far one application is seen in one respect."""
+
+    fill: str
+    """solid: in full, hatch: in part, white: not at all."""
+    word: str
+    x: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """How far one application is seen."""
+
+    label: str
+    y: float
+    cells: tuple[CoverageCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageMap:
+    """Application x what is seen of it."""
+
+    columns: tuple[tuple[str, float], ...]
+    rows: tuple[CoverageRow, ...]
+    title: str
+    description: str
     width: float
     height: float
 
@@ -347,6 +382,8 @@ class MatrixPart:
     period: str
     """The instant or the period that the results stand for."""
     tables: tuple[MatrixTable, ...]
+    flag: str
+    """Head of the column of flags; empty where a framework knows none."""
     left_out: str
 
 
@@ -386,3 +423,65 @@ class SheetsPart:
     """Root-cause codes and what they mean."""
     repeats: str
     """How many exceptions were gone once and are back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Every row of one source, from what it stated to what the rules saw."""
+
+    name: str
+    stated: str
+    read: int
+    """Rows as they came: collected + duplicates + rejected."""
+    duplicates: int
+    rejected: int
+    collected: int
+    stored: str
+    """Rows in the tables that the rules saw."""
+    adds_up: bool
+    explained: str
+    """What became of each row that is not in the tables, or what does not add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One change of rules, parameters, inputs or program between two scans."""
+
+    when: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What lets a reader rely on the data (information produced by the entity)."""
+
+    run: tuple[Fact, ...]
+    reconciliation: tuple[Reconciliation, ...]
+    reconciled: str
+    changes: tuple[ChangeLine, ...]
+    changes_intro: str
+    directions: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRow:
+    """One accepted risk."""
+
+    id: str
+    what: str
+    reason: str
+    approver: str
+    until: str
+    status: str
+    accepts: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverPart:
+    """Every accepted risk of the file, counted."""
+
+    rows: tuple[WaiverRow, ...]
+    counted: str
+    shown_sentence: str

@@ -1,14 +1,12 @@
 """The page for a reader in a hurry: results with their denominators, the worst exceptions, and what was not covered."""
 
-from collections.abc import Mapping
-
 from scanner.frameworks import ControlOutcome
-from scanner.model import RuleOutcome, Severity, Verdict
-from scanner.report.charts import severity_chart
+from scanner.model import RuleOutcome, Verdict
 from scanner.report.controls import tallies
 from scanner.report.exceptions import exceptions_of, top_exceptions
+from scanner.report.figures import exceptions_chart
 from scanner.report.inputs import Inputs
-from scanner.report.parts import Chart, Summary
+from scanner.report.parts import Summary
 from scanner.report.scope import relevant_sources, source_name, states_nothing
 from scanner.report.unable import is_short, unable_applications
 
@@ -23,7 +21,7 @@ def summary(inputs: Inputs) -> Summary:
         sentences=tuple(_sentences(inputs)),
         tallies=tallies(inputs),
         top=top_exceptions(inputs),
-        chart=_chart(inputs),
+        chart=exceptions_chart(inputs),
         coverage=tuple(_coverage(inputs)),
     )
 
@@ -79,17 +77,6 @@ def _unfinished(inputs: Inputs) -> list[str]:
     if stopped:
         told.append(words.count("summary.stopped", stopped))
     return told or [words("summary.incomplete_elsewhere")]
-
-
-def _chart(inputs: Inputs) -> Chart | None:
-    counts: dict[str, dict[Severity, int]] = {}
-    for share in inputs.shares.values():
-        for finding in exceptions_of(share):
-            name = inputs.application(finding.app) or inputs.words("chart.no_application")
-            row = counts.setdefault(name, {})
-            row[finding.severity] = row.get(finding.severity, 0) + 1
-    chart: Mapping[str, Mapping[Severity, int]] = counts
-    return severity_chart(chart, inputs.words)
 
 
 def _coverage(inputs: Inputs) -> list[str]:

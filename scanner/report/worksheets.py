@@ -1,6 +1,6 @@
 """Forms that only people can fill in: what is known is printed, the rest has room for their answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scanner.frameworks import ControlOutcome
 from scanner.report.exceptions import exceptions_of
@@ -28,7 +28,7 @@ def incidents(inputs: Inputs) -> Worksheet:
     return _form(inputs, "incidents", rows)
 
 
-def _form(inputs: Inputs, name: str, rows: list[tuple[str, ...]]) -> Worksheet:
+def _form(inputs: Inputs, name: str, rows: Sequence[tuple[str, ...]]) -> Worksheet:
     shown = rows[: inputs.rows_per_rule]
     return Worksheet(
         title=inputs.text(f"heading.{name}"),
