@@ -183,7 +183,9 @@ def _entitlement(inputs: Inputs, finding: Finding) -> str:
 
 
 def first_seen_at(finding: Finding) -> datetime | None:
-    """Return when the scan ran that first showed a finding, as its id says."""
+    """Return the clock of the scan that first showed a finding; for records of before, when that scan ran."""
+    if finding.first_seen_at is not None:
+        return finding.first_seen_at
     found = re.match(r"\d{8}T\d{6}Z", finding.first_seen)
     return datetime.strptime(found[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
 

@@ -50,7 +50,7 @@ def columns(inputs: Inputs) -> list[Column]:
     whole = _folded(inputs, [_of(one, None, silent=True) for one in inputs.record.results], [])
     if any(share.decides and (share.population or share.findings) for control in whole for share in control.rules):
         found.append((inputs.words("matrix.organization"), "", whole))
-    _check_sums(inputs, found)
+    check_sums(inputs, found)
     return found
 
 
@@ -77,7 +77,8 @@ def _folded(
     return fold(inputs.framework, results, facts, inputs.record.rules)
 
 
-def _check_sums(inputs: Inputs, every: Sequence[Column]) -> None:
+def check_sums(inputs: Inputs, every: Sequence[Column]) -> None:
+    """Raise StoreError unless the systems hold every exception of each requirement once."""
     for position, control in enumerate(inputs.controls):
         found = sum(results[position].exceptions for *_, results in every)
         if found != control.exceptions:

@@ -66,7 +66,10 @@ def test_sections_and_results_are_there(pdf: bytes) -> None:
 
     for heading in (
         "Summary",
-        "Scope",
+        "Processing of personal data",
+        "Record of processing and risk to people",
+        "Principles and articles by processing",
+        "Exception sheets",
         "Completeness and accuracy of the data",
         "Balance in both directions",
         "Result per article",
@@ -150,7 +153,7 @@ def test_file_is_tagged_titled_and_has_bookmarks(pdf: bytes) -> None:
     assert reader.metadata is not None
     assert "Security of processing: access report" in str(reader.metadata.title)
     top = [entry.title for entry in reader.outline if not isinstance(entry, list)]
-    assert top[:2] == ["Summary", "Scope"]
+    assert top[:2] == ["Summary", "Processing of personal data"]
 
 
 def test_pages_are_portrait_and_none_is_empty(pdf: bytes) -> None:
@@ -182,7 +185,7 @@ def test_summary_takes_one_page(content: Make) -> None:
     assert len(framework.controls) > 15
     assert [(entry.title, reader.get_destination_page_number(entry)) for entry in sections[:2]] == [
         ("Summary", 1),
-        ("Scope", 2),
+        ("Systems with ePHI", 2),
     ]
 
 

@@ -94,6 +94,7 @@ def test_embedded_files_say_what_they_are(document: pikepdf.Pdf) -> None:
     assert {name: str(one.AFRelationship) for name, one in files.items()} == {
         "findings.csv": "/Data",
         "findings.json": "/Data",
+        "matrix.csv": "/Data",
         "manifest.json": "/Source",
     }
     assert str(files["findings.csv"].EF.F.Subtype) == "/text/csv"
