@@ -1,9 +1,8 @@
 """Collects the HR roster from a CSV file or a workbook, and refuses one that cannot be whole."""
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,32 +11,16 @@ import msgspec
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import open_staging
 from scanner.collectors.redact import Redactor
-from scanner.collectors.roster_columns import resolve
-from scanner.collectors.roster_csv import CsvTable
-from scanner.collectors.roster_excel import ExcelTable
+from scanner.collectors.table import Count, Table, body, open_table, without_nul
+from scanner.collectors.table_columns import Layout, resolve
 from scanner.collectors.walk import write
 from scanner.config import Roster
+from scanner.config_sources import ROSTER_COLUMNS
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict
 
 _STEP = 10_000
 """Rows between two signs of life."""
-_TOTAL = re.compile(
-    r"(grand |sub ?)?(totals?|sum|summe|gesamt|gesamtsumme|anzahl|count|records?|rows?|row count|record count|somme|"
-    r"totale|totaal|suma|end of (file|report)|eof|trailer)\s*[:=]?\s*[\d.,' ]*",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"[\d.,'\s%-]*")
-
-
-@dataclass(slots=True)
-class _Count:
-    """What was seen on the way."""
-
-    rows: int = 0
-    rejected: list[int] = field(default_factory=list)
-    """Lines of rows that could not be read; the first few are told."""
-    has_total: bool = False
 
 
 def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
@@ -61,6 +44,23 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     return Collected(replace(source, finished_at=datetime.now(UTC)), {"workers": file})
 
 
+def layout(roster: Roster) -> Layout:
+    """Return what the file of a roster is expected to hold."""
+    return Layout(
+        roster.path,
+        "roster",
+        ROSTER_COLUMNS,
+        identity=("employee_number", "person_id", "email"),
+        ids=frozenset({"employee_number", "person_id", "manager"}),
+        dates=frozenset({"hire_date", "termination_date", "last_day_worked", "contract_end"}),
+        names=roster.columns,
+        delimiter=roster.delimiter,
+        encoding=roster.encoding,
+        sheet=roster.sheet,
+        date_format=roster.date_format,
+    )
+
+
 def shrunk(previous: int, now: int, max_percent: float) -> str | None:
     """Return why a roster that went from `previous` to `now` rows is refused, or None if it may be used."""
     if now >= previous or previous <= 0:
@@ -82,10 +82,10 @@ def _await_marker(roster: Roster) -> None:
 
 
 def _collect(roster: Roster, file: Path, progress: Progress, blank: Source) -> Source:
-    table = ExcelTable(roster) if roster.type == "excel" else CsvTable(roster)
+    table = open_table(roster.type, layout(roster))
     try:
-        columns = resolve(roster, table.header)
-        count = _Count()
+        columns = resolve(layout(roster), table.header)
+        count = Count()
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with open_staging(file) as out:
             for batch in _batches(table, columns, count):
@@ -107,18 +107,14 @@ def _collect(roster: Roster, file: Path, progress: Progress, blank: Source) -> S
     )
 
 
-def _batches(table: CsvTable | ExcelTable, columns: Mapping[str, int], count: _Count) -> Iterator[list[bytes]]:
+def _batches(table: Table, columns: Mapping[str, int], count: Count) -> Iterator[list[bytes]]:
     encode = msgspec.json.Encoder().encode
     wanted = tuple(columns.items())
     lines: list[bytes] = []
-    for line, cells in _body(table, columns, count):
+    for line, cells in body(table, columns, count):
         row: dict[str, object] = {ours: cells[at].strip() or None for ours, at in wanted}
         row["line"] = line
-        encoded = encode(row)
-        if b"\\u0000" in encoded:  # no text of a person holds it, and not every reader of the evidence bears it
-            row = {ours: value.replace("\0", "") if isinstance(value, str) else value for ours, value in row.items()}
-            encoded = encode(row)
-        lines.append(encoded)
+        lines.append(without_nul(encode, row))
         if len(lines) == _STEP:
             count.rows += len(lines)
             yield lines
@@ -128,44 +124,7 @@ def _batches(table: CsvTable | ExcelTable, columns: Mapping[str, int], count: _C
         yield lines
 
 
-def _body(
-    table: CsvTable | ExcelTable, columns: Mapping[str, int], count: _Count
-) -> Iterator[tuple[int, Sequence[str]]]:
-    """Yield the rows that speak of people: not the empty ones, not the odd ones, not a total at the end."""
-    width = len(table.header)
-    held: tuple[int, Sequence[str]] | None = None
-    # Several of our columns may come from one of theirs; dates decide how a cell of Excel is read.
-    names = {at: ours for ours, at in columns.items()}
-    for line, cells in table.rows(names):
-        if cells is not None and not any(map(str.strip, cells)):
-            continue
-        if held is not None:
-            if len(held[1]) == width:
-                yield held
-            else:
-                count.rejected.append(held[0])
-            held = None
-        if cells is None:
-            count.rejected.append(line)
-        else:
-            held = (line, cells)
-    if held is None:
-        return
-    if _is_total(held[1]):
-        count.has_total = True
-    elif len(held[1]) == width:
-        yield held
-    else:
-        count.rejected.append(held[0])
-
-
-def _is_total(cells: Sequence[str]) -> bool:
-    """Whether the last row of a file is a sum below the table: its word first, then nothing but numbers."""
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    return _TOTAL.fullmatch(filled[0]) is not None and all(_NUMBER.fullmatch(cell) for cell in filled[1:])
-
-
-def _refuse_small(roster: Roster, count: _Count) -> None:
+def _refuse_small(roster: Roster, count: Count) -> None:
     name = roster.path.name
     if not count.rows:
         what = "no row that can be read" if count.rejected else "a header but no rows"
@@ -176,7 +135,7 @@ def _refuse_small(roster: Roster, count: _Count) -> None:
         )
 
 
-def _detail(roster: Roster, table: CsvTable | ExcelTable, columns: Mapping[str, int], count: _Count) -> str:
+def _detail(roster: Roster, table: Table, columns: Mapping[str, int], count: Count) -> str:
     said = []
     if count.rejected:
         rows = "1 row" if len(count.rejected) == 1 else f"{len(count.rejected):,} rows"

@@ -19,14 +19,14 @@ _PROBE_SECONDS = 60.0
 
 def roster(roster: Roster) -> Found:
     """Read the header as a scan would, and none of the people."""
-    from scanner.collectors.roster_columns import resolve
-    from scanner.collectors.roster_csv import CsvTable
-    from scanner.collectors.roster_excel import ExcelTable
+    from scanner.collectors.roster import layout
+    from scanner.collectors.table import open_table
+    from scanner.collectors.table_columns import resolve
 
     facts = roster.path.stat()
-    sheet = ExcelTable(roster) if roster.type == "excel" else CsvTable(roster)
+    sheet = open_table(roster.type, layout(roster))
     try:
-        columns = resolve(roster, sheet.header)
+        columns = resolve(layout(roster), sheet.header)
     finally:
         sheet.close()
     hours = (time.time() - facts.st_mtime) / 3600

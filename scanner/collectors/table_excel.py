@@ -1,4 +1,4 @@
-"""Reads a sheet of an Excel workbook: values only, ids as text again, dates in the format of the roster."""
+"""Reads a sheet of an Excel workbook: values only, ids as text again, dates in the format of the others."""
 
 import hashlib
 import io
@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from scanner.collectors.roster_columns import DATES, IDS
-from scanner.config import Roster
+from scanner.collectors.table_columns import Layout
 from scanner.errors import SourceError
 
 MAX_BYTES = 512 * 1024**2
@@ -20,16 +19,19 @@ _LAST_SERIAL = 2_958_465
 class ExcelTable:
     """A sheet in memory: the header, then the rows."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, layout: Layout) -> None:
         """Read the workbook; raises SourceError."""
-        self.name = roster.path.name
-        self._date_format = roster.date_format
-        raw, self._sha256 = _read(roster)
-        self._cells, self._epoch, self.sheet = _sheet(raw, roster)
-        self._top = next((at for at, row in enumerate(self._cells) if any(_text(cell) for cell in row)), None)
+        self.name = layout.path.name
+        self._layout = layout
+        raw, self._sha256 = _read(layout)
+        self._cells, self._epoch, self.sheet = _sheet(raw, layout)
+        start = (layout.header_row or 1) - 1
+        filled = (at for at, row in enumerate(self._cells) if at >= start and any(_text(cell) for cell in row))
+        self._top = next(filled, None)
         if self._top is None:
             raise SourceError(f"sheet '{self.sheet}' of {self.name} is empty")
         self.header = [_text(cell) for cell in self._cells[self._top]]
+        self.above = [" ".join(filter(None, map(_text, row))) for row in self._cells[: self._top]]
         self._numeric_ids = 0
 
     @property
@@ -61,9 +63,14 @@ class ExcelTable:
         """Nothing is open."""
 
     def _value(self, cell: Any, column: str) -> str:
-        if column in DATES:
+        if column in self._layout.dates:
             return self._date(cell)
-        if column in IDS and isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell == cell:
+        if (
+            column in self._layout.ids
+            and isinstance(cell, (int, float))
+            and not isinstance(cell, bool)
+            and cell == cell
+        ):
             if abs(cell) >= 10**_EXACT_DIGITS:
                 raise ValueError("Excel has rounded this id")
             self._numeric_ids += 1
@@ -71,28 +78,28 @@ class ExcelTable:
 
     def _date(self, cell: Any) -> str:
         if isinstance(cell, (datetime, date)) and cell == cell:  # NaT is a datetime that differs from itself
-            return cell.strftime(self._date_format)
+            return cell.strftime(self._layout.date_format)
         if isinstance(cell, (int, float)) and not isinstance(cell, bool) and 1 <= cell <= _LAST_SERIAL:
             # A date that lost its cell format is the number of its day: this is how the file stores it, no guess.
             from openpyxl.utils.datetime import from_excel
 
             found = from_excel(int(cell), self._epoch)
-            return found.strftime(self._date_format) if isinstance(found, datetime) else _text(cell)
+            return found.strftime(self._layout.date_format) if isinstance(found, datetime) else _text(cell)
         return _text(cell)
 
 
-def _read(roster: Roster) -> tuple[bytes, str]:
-    name = roster.path.name
+def _read(layout: Layout) -> tuple[bytes, str]:
+    name = layout.path.name
     try:
-        before = roster.path.stat()
-        if not roster.path.is_file():
+        before = layout.path.stat()
+        if not layout.path.is_file():
             raise SourceError(f"{name} is not a file")
         if before.st_size > MAX_BYTES:
             raise SourceError(f"{name} is larger than {MAX_BYTES:,} bytes; export it as CSV")
-        raw = roster.path.read_bytes()
-        after = roster.path.stat()
+        raw = layout.path.read_bytes()
+        after = layout.path.stat()
     except FileNotFoundError:
-        raise SourceError(f"{name} does not exist in {roster.path.parent.name or '/'}/") from None
+        raise SourceError(f"{name} does not exist in {layout.path.parent.name or '/'}/") from None
     except OSError as error:
         raise SourceError(f"{name} cannot be read: {error.strerror}") from None
     if not raw:
@@ -103,15 +110,15 @@ def _read(roster: Roster) -> tuple[bytes, str]:
     return raw, hashlib.sha256(raw).hexdigest()
 
 
-def _sheet(raw: bytes, roster: Roster) -> tuple[list[Sequence[Any]], Any, str]:
+def _sheet(raw: bytes, layout: Layout) -> tuple[list[Sequence[Any]], Any, str]:
     """Return the cells, the day from which dates are counted, and the name of the sheet."""
     import pandas as pd  # 0.3 s: only a scan with a workbook pays for it
 
-    name = roster.path.name
+    name = layout.path.name
     try:
         with pd.ExcelFile(io.BytesIO(raw), engine="openpyxl") as book:
             sheets = [str(sheet) for sheet in book.sheet_names]
-            sheet = roster.sheet or sheets[0]
+            sheet = layout.sheet or sheets[0]
             if sheet not in sheets:
                 listed = ", ".join(f"'{one}'" for one in sheets)
                 raise SourceError(f"{name} has no sheet '{sheet}'; it has {listed}")

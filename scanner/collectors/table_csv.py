@@ -1,4 +1,4 @@
-"""Reads a CSV file as HR systems and spreadsheets write it; nothing is guessed but the delimiter of the header."""
+"""Reads a CSV file as other systems and spreadsheets write it; nothing is guessed but the delimiter of the header."""
 
 import codecs
 import csv
@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from scanner.collectors.roster_columns import known
-from scanner.config import Roster
+from scanner.collectors.table_columns import Layout, known
 from scanner.errors import SourceError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -35,19 +34,20 @@ Row = tuple[int, Sequence[str] | None]
 class CsvTable:
     """An open CSV file: the header, then the rows, then the proof that it stood still."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, layout: Layout) -> None:
         """Open the file and read its header; raises SourceError."""
-        self.name = roster.path.name
+        self.name = layout.path.name
         self.note = ""
-        self._path = roster.path
-        self._file: IO[bytes] = _open(roster.path)
+        self.above: list[str] = []
+        self._path = layout.path
+        self._file: IO[bytes] = open_file(layout.path)
         try:
             self._before = os.fstat(self._file.fileno())
-            self._hashing = _Hashing(self._file)
-            self.encoding = self._encoding(roster)
+            self._hashing = Hashing(self._file)
+            self.encoding = self._encoding(layout)
             self._text = io.TextIOWrapper(io.BufferedReader(self._hashing, 1 << 20), self.encoding, newline="")
             self._lines = 0
-            self.delimiter, self.header = self._head(roster)
+            self.delimiter, self.header = self._head(layout)
         except BaseException:
             self._file.close()
             raise
@@ -85,21 +85,13 @@ class CsvTable:
 
     def finish(self) -> str:
         """Return the hash of the bytes read; raises SourceError if the file changed meanwhile."""
-        opened = os.fstat(self._file.fileno())
-        try:
-            named = self._path.stat()
-        except OSError:
-            named = None
-        same = named is not None and _identity(self._before) == _identity(opened) == _identity(named)
-        if not same or self._hashing.size != self._before.st_size:
-            raise SourceError(f"{self.name} changed while it was read; write it under another name and rename it")
-        return self._hashing.digest.hexdigest()
+        return finished(self._path, self._file, self._before, self._hashing)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _encoding(self, roster: Roster) -> str:
+    def _encoding(self, layout: Layout) -> str:
         start = os.pread(self._file.fileno(), 4, 0)
         if not self._before.st_size:
             raise SourceError(f"{self.name} is empty")
@@ -108,7 +100,7 @@ class CsvTable:
         for mark, encoding in _BOMS:
             if start.startswith(mark):
                 return encoding  # the mark is in the file itself and outranks what was configured
-        encoding = roster.encoding or "utf-8"
+        encoding = layout.encoding or "utf-8"
         try:
             if not codecs.lookup(encoding)._is_text_encoding:
                 raise LookupError
@@ -116,8 +108,10 @@ class CsvTable:
             raise SourceError(f"encoding '{encoding}' is not known; use utf-8, utf-16, cp1252 ...") from None
         return encoding
 
-    def _head(self, roster: Roster) -> tuple[str, list[str]]:
-        delimiter = _given(roster.delimiter)
+    def _head(self, layout: Layout) -> tuple[str, list[str]]:
+        delimiter = _given(layout.delimiter)
+        while len(self.above) + 1 < (layout.header_row or 1):
+            self.above.append(self._record().strip("\r\n\ufeff"))
         while True:
             first = self._record()
             named = _SEP_LINE.fullmatch(first)
@@ -129,7 +123,7 @@ class CsvTable:
             raise SourceError(f"{self.name} is not text in {self.encoding}; set encoding, for instance to utf-16-le")
         first = first.removeprefix("\ufeff")
         if delimiter is None:
-            delimiter = max(DELIMITERS, key=lambda one: _fitness(roster, first, one))
+            delimiter = max(DELIMITERS, key=lambda one: _fitness(layout, first, one))
         return delimiter, _split(first, delimiter)
 
     def _record(self) -> str:
@@ -159,7 +153,7 @@ class CsvTable:
         )
 
 
-class _Hashing(io.RawIOBase):
+class Hashing(io.RawIOBase):
     """Passes the bytes of a file on and hashes them."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -168,9 +162,11 @@ class _Hashing(io.RawIOBase):
         self.size = 0
 
     def readable(self) -> bool:
+        """Say that it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read the next bytes."""
         data = self._source.read(len(buffer))
         buffer[: len(data)] = data
         self.digest.update(data)
@@ -178,7 +174,21 @@ class _Hashing(io.RawIOBase):
         return len(data)
 
 
-def _open(path: Path) -> IO[bytes]:
+def finished(path: Path, file: IO[bytes], before: os.stat_result, hashing: Hashing) -> str:
+    """Return the hash of a file read to its end; raises SourceError if it changed meanwhile."""
+    opened = os.fstat(file.fileno())
+    try:
+        named = path.stat()
+    except OSError:
+        named = None
+    same = named is not None and identity(before) == identity(opened) == identity(named)
+    if not same or hashing.size != before.st_size:
+        raise SourceError(f"{path.name} changed while it was read; write it under another name and rename it")
+    return hashing.digest.hexdigest()
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open a regular file for reading; raises SourceError."""
     try:
         # Opened without waiting: a named pipe without a writer would hold up the scan for ever.
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
@@ -201,12 +211,12 @@ def _given(delimiter: str | None) -> str | None:
     return delimiter
 
 
-def _fitness(roster: Roster, line: str, delimiter: str) -> tuple[int, int]:
+def _fitness(layout: Layout, line: str, delimiter: str) -> tuple[int, int]:
     try:
         cells = _split(line, delimiter)
     except SourceError:
         return (0, 0)
-    return (known(roster, cells), len(cells))
+    return (known(layout, cells), len(cells))
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -217,7 +227,8 @@ def _split(line: str, delimiter: str) -> list[str]:
     return rows[0] if rows else []
 
 
-def _identity(status: os.stat_result) -> tuple[int, ...]:
+def identity(status: os.stat_result) -> tuple[int, ...]:
+    """Return what changes when a file is written to or replaced."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
