@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanner.connections import FileSettings
+
+SCIM_TYPES = ("scim", "scim_file")
+"""Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -96,7 +101,7 @@ class Application:
     name: str
     """As people know it; stands in reports."""
     type: str
-    """scim, scim_file or none."""
+    """scim, scim_file, csv, excel, json or none."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
@@ -108,7 +113,8 @@ class Application:
     base_url: str | None = None
     """Of a scim application: the address in front of /Users and /Groups."""
     path: Path | None = None
-    """Of a scim_file application: the saved export."""
+    """Of an application that is read from a file: the export. Its name may hold * and ? for what changes from one
+    export to the next (not with scim_file); the newest is read."""
     auth: Auth = field(default_factory=lambda: Auth("none"))
     """How to sign in; see `[application.auth]`."""
     ca_file: Path | None = None
@@ -130,6 +136,25 @@ class Application:
     origin."""
     limits: Limits = field(default_factory=Limits)
     """Bounds of the collection; see `[application.limits]`."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Of an application without SCIM: our column -> theirs (of json a dotted path). Unnamed ones are looked up under
+    our name. Columns: account_id, username, email, display_name, employee_number, external_id, status, kind, owner,
+    user_type, created_at, deactivated_at, last_sign_in_at, last_activity_at, mfa, origin, role, group, entitlement."""
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    """Their status word -> active, inactive or unknown; before the built-in words. "" is the empty cell. A word that
+    stands in neither is a rejected row, never a guess."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Their word for what an account is for -> human, service, shared, break_glass or external."""
+    date_format: str | None = None
+    """strptime format of all dates. None: ISO 8601, or seconds or milliseconds since 1970."""
+    time_zone: str | None = None
+    """Of dates that name no zone. None: the organisation's."""
+    separator: str | None = None
+    """What separates several roles, groups or entitlements in one cell. None: a cell holds one."""
+    entitlements: Path | None = None
+    """Catalogue (CSV) of what accounts may hold: entitlement, kind (role, group or entitlement), name, privileged."""
+    file: FileSettings = field(default_factory=FileSettings)
+    """Of csv, excel and json; see `[application.file]`."""
     write: WriteSettings | None = None
     """The write side; see `[application.write]`. None: read only."""
 

@@ -4,12 +4,14 @@ import os
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from scanner import paths
 from scanner.config import (
+    SCIM_TYPES,
+    Application,
     Config,
     EvidenceSettings,
     KindPattern,
@@ -82,6 +84,10 @@ def load(path: Path, *, state: Path | None = None) -> Config:
     settings["notify"] = read_receivers(raw, path.parent, problems)
     settings["matching"] = _matching(raw, path.parent, apps, problems)
     problems.raise_if_any()
+    applications = tuple(
+        app if app.type in (*SCIM_TYPES, "none") else replace(app, time_zone=app.time_zone or organization["timezone"])
+        for app in applications
+    )
     return Config(
         path=path,
         sha256=sha256,
@@ -249,7 +255,9 @@ def _check_rule_ids(rules: Mapping[str, Any], remediation: Mapping[str, Any], pr
                 problems.add(f"{where}.{rule}", f"there is no such rule{nearest(rule, known)}")
 
 
-def _sources(raw: Mapping[str, Any], base: Path, problems: Problems) -> tuple[tuple[Roster, ...], tuple[Any, ...]]:
+def _sources(
+    raw: Mapping[str, Any], base: Path, problems: Problems
+) -> tuple[tuple[Roster, ...], tuple[Application, ...]]:
     """Return rosters and applications; their ids share one space."""
     places: dict[str, str] = {}
     rosters = []
@@ -267,7 +275,7 @@ def _sources(raw: Mapping[str, Any], base: Path, problems: Problems) -> tuple[tu
                 roster = read_roster(item, where, base, time_zone, problems)
                 rosters += [roster] if roster else []
             else:
-                application = read_application(item, where, base, problems)
+                application = read_application(item, where, base, time_zone, problems)
                 applications += [application] if application else []
     return tuple(rosters), tuple(applications)
 

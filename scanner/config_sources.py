@@ -1,14 +1,14 @@
 """The `[[roster]]` and `[[application]]` tables of orphanscan.toml."""
 
-import codecs
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scanner.config import Application, Limits, Roster, WriteSettings
 from scanner.config_auth import CLEAR, is_plain_http, read_auth, url
+from scanner.config_connections import MAKE
+from scanner.config_connections import keys as connection_keys
 from scanner.config_keys import (
     Check,
     Key,
@@ -25,6 +25,7 @@ from scanner.config_keys import (
     table,
     text,
 )
+from scanner.config_values import date_format, delimiter, encoding
 
 ROSTER_COLUMNS = (
     "employee_number",
@@ -56,16 +57,48 @@ ATTRIBUTES = (
     "owner",
     "origin",
 )
+ACCOUNT_COLUMNS = (
+    "account_id",
+    "username",
+    "email",
+    "display_name",
+    "employee_number",
+    "external_id",
+    "status",
+    "kind",
+    "owner",
+    "user_type",
+    "created_at",
+    "deactivated_at",
+    "last_sign_in_at",
+    "last_activity_at",
+    "mfa",
+    "origin",
+    "role",
+    "group",
+    "entitlement",
+)
+"""What a row of an application without SCIM may say of an account, and of what it holds."""
 COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unknown")
 
-_NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SESSIONS_CALL = re.compile(r"(?:(?:POST|DELETE) )?/[\w./~-]*\{id\}[\w./~-]*")
+_ROWS = ("columns", "statuses", "kinds", "date_format", "time_zone", "separator", "entitlements")
+_NO_TABLE = ("delimiter", "encoding", "sheet", "header_row", "control_total")
 _CONNECTION = {
-    "scim": ("base_url", "auth", "ca_file", "allow_http", "limits", "write"),
-    "scim_file": ("path",),
-    "none": (),
+    "scim": ("base_url", "auth", "ca_file", "allow_http", "limits", "write", "profile", "attributes"),
+    "scim_file": ("path", "profile", "attributes"),
+    **dict.fromkeys(("csv", "excel", "json"), ("path", "file", *_ROWS)),
+    "none": ("profile", "attributes"),
 }
+"""Type of an application -> the keys that apply to it, of those that do not apply to all."""
+_NEEDED = {
+    "scim": ("base_url",),
+    "none": ("owner", "reason"),
+    **dict.fromkeys(("scim_file", "csv", "excel", "json"), ("path",)),
+}
+_PARTS = {"file": {"csv": ("sheet", "records"), "excel": ("delimiter", "encoding", "records"), "json": _NO_TABLE}}
+"""Table -> type -> keys of the table that do not apply to it."""
 
 
 def identifier(value: object) -> str:
@@ -84,9 +117,9 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
         "type": Key(one_of("csv", "excel")),
         "path": Key(path_from(base), required=True),
         "sheet": Key(text),
-        "delimiter": Key(_delimiter),
-        "encoding": Key(_encoding),
-        "date_format": Key(_date_format),
+        "delimiter": Key(delimiter),
+        "encoding": Key(encoding),
+        "date_format": Key(date_format),
         "columns": Key(map_of(text, ROSTER_COLUMNS)),
         "statuses": Key(map_of(one_of("pre_hire", "active", "on_leave", "terminated"))),
         "worker_types": Key(map_of(one_of("employee", "contractor", "vendor", "intern", "external"))),
@@ -103,7 +136,9 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
     return Roster(**values) if len(problems.lines) == mark else None
 
 
-def read_application(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> Application | None:
+def read_application(
+    raw: Mapping[str, Any], where: str, base: Path, time_zone: Check, problems: Problems
+) -> Application | None:
     """Return the application that an `[[application]]` table describes, or None with the reasons in `problems`."""
     mark = len(problems.lines)
     clear = {name: value for name, value in raw.items() if name in CLEAR}
@@ -112,7 +147,7 @@ def read_application(raw: Mapping[str, Any], where: str, base: Path, problems: P
             join(where, name), 'a secret never stands in this file; use auth = {type = "bearer", token_env = ...}'
         )
     raw = {name: value for name, value in raw.items() if name not in clear}
-    values = read_table(raw, _application_keys(base), where, problems)
+    values = read_table(raw, _application_keys(base, time_zone), where, problems)
     values.setdefault("name", values.get("id"))
     _check_connection(raw, values, where, problems)
     _check_http(values, where, problems)
@@ -120,6 +155,11 @@ def read_application(raw: Mapping[str, Any], where: str, base: Path, problems: P
         values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
     if "limits" in values:
         values["limits"] = Limits(**read_table(values["limits"], _LIMITS, join(where, "limits"), problems))
+    for name, keys in connection_keys(base).items():
+        if name in values:
+            part = read_table(values[name], keys, join(where, name), problems)
+            if len(problems.lines) == mark:
+                values[name] = MAKE[name](**part)
     if "write" in values:
         values["write"] = _write_side(values["write"], join(where, "write"), base, problems)
     return Application(**values) if len(problems.lines) == mark else None
@@ -141,7 +181,7 @@ def _write_side(raw: Mapping[str, Any], where: str, base: Path, problems: Proble
     return WriteSettings(**values) if len(problems.lines) == mark else None
 
 
-def _application_keys(base: Path) -> dict[str, Key]:
+def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
     return {
         "id": Key(identifier, required=True),
         "name": Key(text),
@@ -161,6 +201,14 @@ def _application_keys(base: Path) -> dict[str, Key]:
         "external_id": Key(one_of("employee_number", "person_id")),
         "attributes": Key(map_of(text, ATTRIBUTES)),
         "limits": Key(table),
+        "columns": Key(map_of(text, ACCOUNT_COLUMNS)),
+        "statuses": Key(map_of(one_of("active", "inactive", "unknown"))),
+        "kinds": Key(map_of(one_of("human", "service", "shared", "break_glass", "external"))),
+        "date_format": Key(date_format),
+        "time_zone": Key(time_zone),
+        "separator": Key(text),
+        "entitlements": Key(existing_from(base, "file")),
+        **dict.fromkeys(connection_keys(base), Key(table)),
         "write": Key(table),
     }
 
@@ -189,11 +237,14 @@ def _check_connection(raw: Mapping[str, Any], values: Mapping[str, Any], where: 
     kind = values.get("type")
     if kind is None:
         return
-    for name in ("base_url", "path", "auth", "ca_file", "allow_http", "limits", "write"):
+    for name in sorted({name for names in _CONNECTION.values() for name in names}):
         if name in raw and name not in _CONNECTION[kind]:
             problems.add(join(where, name), f"does not apply to type {kind}")
-    needed = {"scim": ("base_url",), "scim_file": ("path",), "none": ("owner", "reason")}[kind]
-    for name in needed:
+    for table_name, by_kind in _PARTS.items():
+        for name in by_kind.get(kind, ()):
+            if isinstance(raw.get(table_name), dict) and name in raw[table_name]:
+                problems.add(join(join(where, table_name), name), f"does not apply to type {kind}")
+    for name in _NEEDED[kind]:
         if name not in raw:
             problems.add(join(where, name), f"missing; type {kind} needs it")
     if "reason" in raw and kind != "none":
@@ -224,34 +275,3 @@ def _sessions_call(value: object) -> str:
             " where the call is not a POST"
         )
     return call
-
-
-def _delimiter(value: object) -> str:
-    if isinstance(value, str) and value in _NAMED_DELIMITERS:
-        return _NAMED_DELIMITERS[value]
-    if not isinstance(value, str) or len(value) != 1 or value in '"\r\n':
-        raise ValueError(f'must be one character, such as ";", or one of {", ".join(_NAMED_DELIMITERS)}')
-    return value
-
-
-def _encoding(value: object) -> str:
-    name = text(value)
-    try:
-        codecs.lookup(name)
-        "".encode(name)
-    except LookupError:
-        raise ValueError(f'"{name}" is not an encoding such as utf-8 or cp1252') from None
-    return name
-
-
-def _date_format(value: object) -> str:
-    """Accept a strptime format that gives year, month and day back."""
-    form = text(value)
-    sample = datetime(2031, 11, 29, tzinfo=UTC)
-    try:
-        same = datetime.strptime(sample.strftime(form), form).date() == sample.date()
-    except (ValueError, re.error):
-        same = False
-    if not same:
-        raise ValueError(f'"{form}" does not hold year, month and day, such as %Y-%m-%d or %d.%m.%Y')
-    return form

@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields
 from itertools import pairwise
 from typing import Any
 
-from scanner import config
+from scanner import config, connections
 
 _NAMES = {"header": "name", "secret": ""}
 """Field -> key, where the file has another one; empty where the text below the heading speaks of it."""
@@ -29,6 +29,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         "The write side of an application of type scim, for `apply` and `undo`. Without this table nothing is ever"
         " written there.",
     ),
+    ("[application.file]", connections.FileSettings, "Of an application of type csv, excel or json."),
     ("[scan]", config.ScanSettings, ""),
     ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
     ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),

@@ -65,7 +65,7 @@ class Source:
     kind: str
     """roster or application."""
     type: str
-    """csv, excel, scim, scim_file or none."""
+    """csv, excel, json, scim, scim_file or none."""
     verdict: Verdict
     stated: int | None = None
     """Rows that the source said it holds; None when it did not say."""
@@ -94,7 +94,7 @@ class Collected:
 
     source: Source
     files: Mapping[str, Path] = field(default_factory=dict)
-    """Keys: users, groups, workers."""
+    """Keys: users, groups, entitlements (names and privileges that the application states), workers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def test_no_table_ends_in_anything_but_errors(raw):
     """Whatever stands in an application, it becomes an Application or a list of errors."""
     problems = Problems(Path("orphanscan.toml"))
 
-    found = read_application(raw, "application[1]", Path("/srv"), problems)
+    found = read_application(raw, "application[1]", Path("/srv"), str, problems)
 
     assert (found is None) == bool(problems.lines)
 

@@ -330,7 +330,7 @@ def test_every_comment_of_the_starter_can_be_switched_on(write, tmp_path):
     switched_on = re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", text)
 
     assert switched_on != text
-    assert len(config_file.load(write(switched_on)).applications) == 4
+    assert len(config_file.load(write(switched_on)).applications) == 5
 
 
 def test_values_that_are_missing_stay_away():

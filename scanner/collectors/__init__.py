@@ -22,6 +22,12 @@ def _scim_file(app: Application, into: Path, progress: Progress) -> Collected:
     return collect_scim_file(app, into, progress)
 
 
+def _account_file(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.account_file import collect_account_file
+
+    return collect_account_file(app, into, progress)
+
+
 def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.roster import collect_roster
 
@@ -31,6 +37,9 @@ def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
 APPLICATION_COLLECTORS: Mapping[str, ApplicationCollector] = {
     "scim": _scim,
     "scim_file": _scim_file,
+    "csv": _account_file,
+    "excel": _account_file,
+    "json": _account_file,
 }
 
 ROSTER_COLLECTORS: Mapping[str, RosterCollector] = {

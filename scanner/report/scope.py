@@ -7,7 +7,7 @@ from scanner.report.inputs import Inputs, utc
 from scanner.report.parts import ScopeRow, SourceRow
 
 SHORT_HASH = 16
-FILES = ("csv", "excel", "scim_file")
+FILES = ("csv", "excel", "json", "scim_file")
 EMPTY = hashlib.sha256().hexdigest()
 """The hash of nothing: printed as such, it would look like evidence."""
 

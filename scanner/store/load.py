@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from scanner.config import Application, Config, Roster
+from scanner.config import SCIM_TYPES, Application, Config, Roster
 from scanner.errors import StoreError
 from scanner.model import Collected
 from scanner.policy import Policies
@@ -76,6 +76,8 @@ def load(
                 _load_users(con, applications[source_id], item.files["users"])
             if "groups" in item.files and source_id in applications:
                 _load_groups(con, source_id, item.files["groups"])
+            if "entitlements" in item.files and source_id in applications:
+                _load_catalogue(con, source_id, item.files["entitlements"])
         params = {"as_of": as_of.astimezone(UTC).replace(tzinfo=None)}
         for script in ("normalize_employments.sql", "normalize_workers.sql"):
             _run(con, script, params)
@@ -159,7 +161,9 @@ def _load_workers(con: duckdb.DuckDBPyConnection, roster: Roster, config: Config
 
 
 def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) -> None:
-    paths = {field: app.attributes[field] for field in _FIELDS if app.attributes.get(field)}
+    # What is no SCIM resource by birth carries these fields under our own names.
+    places_of = app.attributes if app.type in SCIM_TYPES else {field: field for field in _FIELDS}
+    paths = {field: places_of[field] for field in _FIELDS if places_of.get(field)}
     paths.setdefault("employee_number", _NUMBER_PATH)
     survey = scim_paths.survey(file, paths.values())
     places = {field: survey.places[path] for field, path in paths.items()}
@@ -220,6 +224,21 @@ def _load_groups(con: duckdb.DuckDBPyConnection, app: str, file: Path) -> None:
         ndjson.read(con, app, "groups", short, insert)
     finally:
         short.unlink(missing_ok=True)
+
+
+def _load_catalogue(con: duckdb.DuckDBPyConnection, app: str, file: Path) -> None:
+    def insert(path: Path) -> None:
+        columns = dict.fromkeys(("entitlement", "name", "is_privileged"), "varchar")
+        _execute(
+            con,
+            "insert into catalogue by name select $app as app, entitlement, any_value(name) as name,"
+            " bool_or(scim_boolean(is_privileged)) as is_privileged"
+            f" from {ndjson.reader(columns, longest)} group by entitlement",
+            {"file": os.fspath(path), "app": app},
+        )
+
+    longest = scim_paths.survey(file, ()).longest
+    ndjson.read(con, app, "entitlements", file, insert)
 
 
 def _fill_settings(

@@ -50,10 +50,12 @@ select
     e.name,
     e.kind,
     case
-        when (select count(*) from policy_inputs where name = 'privileged_entitlements') = 0 then null
+        when c.is_privileged then true
+        when (select count(*) from policy_inputs where name = 'privileged_entitlements') = 0 then c.is_privileged
         else p.entitlement is not null
     end as is_privileged
 from n_entitlements e
+left join catalogue c on c.app = e.app and c.entitlement = e.entitlement
 left join (
     select distinct n.app, n.entitlement
     from n_entitlements n

@@ -25,6 +25,7 @@ create table service_register (app varchar, account_id varchar, username varchar
 create table approved_domains (domain varchar, source varchar, reason varchar);   -- source: organization | policy
 create table privileged_entitlements (app varchar, entitlement varchar);          -- globs over name and id, lower case
 create table role_allowances (app varchar, entitlement varchar, departments varchar[], job_titles varchar[], is_birthright boolean, may_be_direct boolean);  -- globs, lower case
+create table catalogue (app varchar not null, entitlement varchar not null, name varchar, is_privileged boolean);  -- what an application says of its own entitlements
 create table duty_functions (function varchar, app varchar, entitlement varchar); -- globs over name and id, lower case
 create table duty_conflicts (function_a varchar, function_b varchar, risk varchar, compensating_control varchar);
 create table retentions (app varchar, days integer, basis varchar);               -- globs

@@ -70,7 +70,7 @@ def test_only_staging_tables_are_left_and_the_connection_is_as_before(tmp_path: 
         assert tables == {
             *("roster_settings", "application_settings", "kind_patterns", "domain_aliases", "links"),
             *("service_register", "approved_domains", "privileged_entitlements", "role_allowances"),
-            *("duty_functions", "duty_conflicts", "retentions", "legal_holds"),
+            *("catalogue", "duty_functions", "duty_conflicts", "retentions", "legal_holds"),
             *("n_sign_ins", "n_mfa", "n_assignments", "n_approvals", "n_reviews"),
             *("n_rejects", "n_notes", "n_employments", "n_workers", "n_accounts", "n_entitlements", "n_grants"),
             *("m_shared_keys", "m_matches", "m_candidates"),

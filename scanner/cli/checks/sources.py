@@ -64,6 +64,8 @@ def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check
         yield Check(what, Result.NOTE, f"not connected, so not tested: {app.reason}")
     elif app.type == "scim_file":
         yield guarded(what, lambda: _export(app))
+    elif app.type in ("csv", "excel", "json"):
+        yield guarded(what, lambda: _account_file(app))
     else:
         own = _secret(app)
         if own is not None:
@@ -104,6 +106,25 @@ def _export(app: Application) -> Found:
     if begins[:1] not in (b"{", b"["):
         return Result.FAILED, f"{detail}; it does not begin as JSON does"
     return (Result.WARNING, f"{detail}; is it recent enough?") if hours > _STALE_HOURS else (Result.OK, detail)
+
+
+def _account_file(app: Application) -> Found:
+    """Read the header as a scan would, and none of the accounts."""
+    from scanner.collectors.account_file import columns_of
+    from scanner.collectors.file_choice import choose, too_old
+
+    if app.path is None:
+        return Result.FAILED, "no path"
+    file = choose(app.path, replace(app.file, stable_seconds=0), 0)
+    columns = columns_of(app, file)
+    facts = file.stat()
+    hours = (time.time() - facts.st_mtime) / 3600
+    detail = f"{file}: {size(facts.st_size)}, {age(hours)} old, {len(columns)} columns known"
+    if "status" not in columns:
+        return Result.WARNING, f"{detail}; without status nobody can tell which accounts are active"
+    if stale := too_old(file, app.file.max_age_hours or _STALE_HOURS):
+        return Result.WARNING, f"{detail}; {stale}"
+    return Result.OK, detail
 
 
 def _probe(app: Application) -> Found:

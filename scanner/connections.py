@@ -1,0 +1,36 @@
+"""How applications without SCIM are read, as frozen values; one table of orphanscan.toml each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """How an account export is written, and what proves that it is whole and recent."""
+
+    delimiter: str | None = None
+    """Of csv. None: found among comma, semicolon, tab and bar in the header line."""
+    encoding: str | None = None
+    """Of csv. None: by byte order mark, else UTF-8."""
+    sheet: str | None = None
+    """Of excel. None: the first."""
+    header_row: int | None = None
+    """Of csv and excel: the row that names the columns, counted from 1. None: the first that is not empty."""
+    records: str | None = None
+    """Of json: dotted path to the array of accounts, such as data.users. None: the document is the array, or the file
+    holds one object a line."""
+    newest_by: str = "modified"
+    """Of a path with wildcards the newest file is read: by its time of change, or by `name` where that holds a date."""
+    done_marker: bool = False
+    """Wait for `<file>.done`, the sign that the upload is finished."""
+    stable_seconds: float = 2
+    """A file that changed less than this ago is looked at again after that time; if it still grows it is not read."""
+    max_age_hours: float | None = None
+    """An export older than this proves nothing about today: its verdict is `unknown`."""
+    min_rows: int = 1
+    """A file with fewer rows is refused."""
+    control_total: str | None = None
+    """Regular expression with one group that holds the number of rows, looked for in the last row and in the lines
+    above the header, cells joined by blanks; for instance "TRAILER (\\\\d+)". Where it is not found, or the number is
+    another one, the source is `short`."""
+    expected_rows: int | None = None
+    """The number of rows, where somebody states it by hand."""

@@ -1,0 +1,99 @@
+"""What every source without SCIM promises, whatever it reads."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rig_files
+from contract import CANARY, HOSTILE, IDS, Rig
+
+from scanner.collectors import APPLICATION_COLLECTORS
+from scanner.config import SCIM_TYPES
+from scanner.model import Collected, Verdict
+
+RIGS: dict[str, Rig] = {**rig_files.RIGS}
+DOCS = Path(__file__).parents[2] / "docs" / "sources"
+ROW_E = (
+    *("id", "user name", "e-mail", "employee number", "status", "created", "last sign-in", "MFA", "roles", "groups"),
+)
+
+
+def users(collected: Collected) -> dict[str, dict[str, Any]]:
+    """Return the staged users by id."""
+    return {one["id"]: one for one in map(json.loads, collected.files["users"].read_text().splitlines())}
+
+
+@pytest.fixture(params=sorted(RIGS))
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """Every kind of source."""
+    return RIGS[request.param]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Any:
+    """After each test the canary stands in no staged file, and was neither printed nor logged."""
+    caplog.set_level("DEBUG")
+    yield
+    staged = [file for file in (tmp_path / "staging").rglob("*") if file.is_file()]
+    assert not [file for file in staged if CANARY.encode() in file.read_bytes()]
+    assert CANARY not in caplog.text
+    assert CANARY not in "".join(capfd.readouterr())
+
+
+def test_every_kind_of_source_is_held_to_the_contract() -> None:
+    """Who adds a source adds a rig."""
+    assert set(RIGS) == set(APPLICATION_COLLECTORS) - set(SCIM_TYPES)
+
+
+def test_a_whole_list_is_complete(rig: Rig, tmp_path: Path) -> None:
+    """Ids, status and grants arrive; what was asked is in the evidence, and no file of the work is left."""
+    collected = rig.complete(tmp_path)
+    source, found = collected.source, users(collected)
+
+    assert source.verdict is Verdict.COMPLETE, source.detail
+    assert (set(found), source.collected) == (set(IDS), 3)
+    assert [found[one]["active"] for one in IDS] == [True, False, True]
+    groups = found["007"].get("groups") or []
+    assert [one["display"] or one["value"] for one in groups] == ["Admins"] or "groups" in collected.files
+    assert source.query
+    assert re.fullmatch(r"[0-9a-f]{64}", source.sha256)
+    assert source.started_at
+    assert source.finished_at
+    assert CANARY not in repr(collected)
+    left = {file for file in (tmp_path / "staging").rglob("*") if file.is_file()} - set(collected.files.values())
+    assert not left
+    assert all(file.stat().st_mode & 0o077 == 0 for file in collected.files.values())
+
+
+@pytest.mark.parametrize("fault", ["cut", "denied", "duplicates", "unreadable"])
+def test_what_is_not_whole_is_never_complete(rig: Rig, fault: str, tmp_path: Path) -> None:
+    """The verdict has a sentence for people, without a secret and without a path of the machine."""
+    collected = getattr(rig, fault)(tmp_path)
+
+    assert collected.source.verdict is not Verdict.COMPLETE
+    assert len(collected.source.detail) > 10
+    assert "Traceback" not in collected.source.detail
+    assert str(tmp_path) not in collected.source.detail + collected.source.query
+    assert CANARY not in repr(collected)
+
+
+def test_a_name_is_text_whatever_it_looks_like(rig: Rig, tmp_path: Path) -> None:
+    """Markup, formulas, SQL and characters that turn the line round arrive as they are."""
+    collected = rig.hostile(tmp_path)
+
+    assert collected.source.verdict is Verdict.COMPLETE, collected.source.detail
+    assert {one["userName"] for one in users(collected).values()} == set(HOSTILE)
+
+
+def test_a_source_says_what_it_needs_and_what_it_cannot_see(rig: Rig) -> None:
+    """In the module and on its page: rights, coverage, rate, and where each field comes from."""
+    said = " ".join(str(importlib.import_module(f"scanner.collectors.{rig.module}").__doc__).split())
+    page = (DOCS / f"{rig.page}.md").read_text()
+
+    assert all(word in said for word in ("Rights needed", "Covers", "rate limit"))
+    assert all(heading in page for heading in ("## Minimal configuration", "## Credential", "## What it cannot see"))
+    fields = re.findall(r"^\| ([^|]+?) \|", page.split("## Where each field comes from")[1], re.MULTILINE)
+    assert [field for field in fields if field in ROW_E] == list(ROW_E)
