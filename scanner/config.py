@@ -284,7 +284,9 @@ class ReportSettings:
     formats: tuple[str, ...] = ("pdf", "html")
     """pdf, html or both."""
     privacy: str = "L1"
-    """L1: pseudonyms. L2: identified working paper."""
+    """L1: pseudonyms. L2: identified working paper, for the named recipient."""
+    recipient: str = ""
+    """For whom L2 reports are; printed on each page, kept in their manifest and in the access log."""
     rows_per_rule: int = 50
     """Exceptions printed per rule; the full list is beside the report."""
     sheets: int = 10

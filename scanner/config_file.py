@@ -151,6 +151,7 @@ def _report_keys() -> dict[str, Key]:
         "frameworks": Key(list_of(text, empty=False)),
         "formats": Key(list_of(one_of("pdf", "html"), empty=False)),
         "privacy": Key(one_of("L1", "L2")),
+        "recipient": Key(text),
         "rows_per_rule": Key(number(1, 1_000_000, whole=True)),
         "sheets": Key(number(0, 10_000, whole=True)),
         "prepared_by": Key(text),
@@ -222,6 +223,8 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
     values = {name: _section(raw, name, keys, problems) for name, (_, keys) in make.items()}
     _check_rule_ids(values["rules"], values["remediation"], problems)
     _check_frameworks(values, problems)
+    if values["report"].get("privacy") == "L2" and "recipient" not in values["report"]:
+        problems.add("report.recipient", "missing: an identified report (L2) names for whom it is")
     for stem in ("signing_key", "passphrase"):
         if secret := take_secret(stem, values["evidence"], "evidence", problems):
             values["evidence"][stem] = secret

@@ -88,6 +88,10 @@ class Source:
     groups_collected: int = 0
 
 
+ANSWERS = "answers.ndjson"
+"""In the folder of a source: a line for each answer of its server, with size and SHA-256; for the evidence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
     """What a collector leaves behind: the verdict, and one NDJSON file per kind of row in the staging folder."""

@@ -30,10 +30,16 @@ def main() -> None:
 
 def _read(path: str) -> dict[str, bytes]:
     import pypdf
-    from pypdf import filters
 
-    filters.ZLIB_MAX_OUTPUT_LENGTH = LARGEST
-    with pypdf.PdfReader(path) as reader:
+    # The findings of a large scan are larger than the library allows by itself; what bounds this process is its memory.
+    with (
+        pypdf.apply_configuration(
+            maximum_declared_stream_length=LARGEST,
+            zlib_maximum_output_length=LARGEST,
+            stream_decoding_work_maximum_length=LARGEST,
+        ),
+        pypdf.PdfReader(path) as reader,
+    ):
         return {name: contents[0] for name, contents in reader.attachments.items()}
 
 

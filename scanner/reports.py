@@ -1,7 +1,8 @@
 """Renders the reports of a sealed scan into its reports folder; rewriting them touches nothing else."""
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def render(
     wanted: Sequence[str],
     formats: Sequence[str],
     privacy: str,
+    recipient: str = "",
     rows_per_rule: int,
     prepared_by: str,
     key: bytes,
@@ -63,6 +65,7 @@ def render(
                 manifest=sealed,
                 most_sheets=most_sheets,
                 background=background,
+                recipient=recipient,
             )
             for kind in formats:
                 path = folder / "reports" / f"{name}.{kind}"
@@ -76,15 +79,27 @@ def render(
                 on_report(path)
                 if missing := _undrawn(warnings):
                     on_trouble(path, missing)
+    reports = folder / "reports"
     manifest = {
         "schema": "orphanscan.reports/1",
         "scan": record.scan.id,
         "evidence_manifest_sha256": record.scan.manifest_sha256,
         "generated_at": generated_at.isoformat(),
-        "files": evidence.listing(folder / "reports"),
+        "files": _listed(reports, {path.name: {"privacy": privacy, "recipient": recipient} for path in written}),
     }
-    evidence.write_file(folder / "reports" / evidence.MANIFEST, evidence.canonical(manifest))
+    evidence.write_file(reports / evidence.MANIFEST, evidence.canonical(manifest))
     return tuple(written)
+
+
+def _listed(folder: Path, now: Mapping[str, Mapping[str, str]]) -> list[dict[str, object]]:
+    """Return what lies there, with profile and recipient: of what was written now, and as told before of the rest."""
+    try:
+        before = json.loads((folder / evidence.MANIFEST).read_bytes())["files"]
+        told = {file["path"]: {name: file[name] for name in ("privacy", "recipient")} for file in before}
+    except (OSError, ValueError, KeyError, TypeError):
+        told = {}
+    files = evidence.listing(folder)
+    return [file | dict(now.get(str(file["path"])) or told.get(file["path"], {})) for file in files]
 
 
 def _undrawn(warnings: Sequence[str]) -> str:

@@ -116,6 +116,7 @@ def run(
                 on_source=listeners.on_source,
             )
             bindings.bind(config, {one.source.id for one in collected if one.source.verdict is not Verdict.FAILED})
+            evidence.write_collection(staging / "scan", staging / "sources")
             built = build.build(staging, collected, config, policies, scan, (staging / state.TOKEN).read_text())
             scan = replace(scan, complete=built.complete)
             if known is None:

@@ -101,6 +101,7 @@ kinds = [{pattern = "svc-*", kind = "service"}, {pattern = "room-*", kind = "sha
 frameworks = ["sox"]
 formats = ["html"]
 privacy = "L2"
+recipient = "Internal Audit"
 rows_per_rule = 5
 prepared_by = "Internal audit"
 [evidence]

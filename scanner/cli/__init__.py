@@ -40,6 +40,7 @@ COMMANDS = {
     "verify": ("scanner.cli.verify:command", "Check evidence, reports and the chain of scans, offline."),
     "replay": ("scanner.cli.replay:command", "Run the rules of a bundle again, and compare."),
     "export": ("scanner.cli.export:group", "Hand out what orphanscan holds, for people and programs outside."),
+    "reidentify": ("scanner.cli.reidentify:command", "Tell whom a pseudonym stands for, with a reason, logged."),
     "key": ("scanner.cli.key:group", "Make and show the keys that sign plans and evidence."),
     "schedule": ("scanner.cli.schedule:command", "Print or install what runs a scan every night."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),

@@ -121,7 +121,11 @@ def check(
     return code
 
 
-@click.command(epilog=options.examples("orphanscan report", "orphanscan report latest --framework sox --privacy L2"))
+@click.command(
+    epilog=options.examples(
+        "orphanscan report", "orphanscan report latest --framework sox --privacy L2 --recipient 'Internal Audit'"
+    )
+)
 @options.config_options
 @options.log_options
 @options.json_option
@@ -129,6 +133,7 @@ def check(
 @click.option("--framework", "frameworks", multiple=True, metavar="ID", help="Only this one; may be repeated.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["pdf", "html"]), help="Only this format.")
 @click.option("--privacy", type=click.Choice(["L1", "L2"]), help="L1: pseudonyms. L2: names, for named recipients.")
+@click.option("--recipient", metavar="WHO", help="For whom an L2 report is; printed on each page. Required with L2.")
 def report(
     config_path: Path,
     state: Path | None,
@@ -138,6 +143,7 @@ def report(
     frameworks: tuple[str, ...],
     formats: tuple[str, ...],
     privacy: str | None,
+    recipient: str | None,
 ) -> int:
     """Write the reports of a stored scan again; only its reports folder changes."""
     from dataclasses import replace
@@ -150,7 +156,12 @@ def report(
         frameworks=frameworks or config.report.frameworks,
         formats=formats or config.report.formats,
         privacy=privacy or config.report.privacy,
+        recipient=(recipient or config.report.recipient).strip(),
     )
+    if recipient and wanted.privacy != "L2":
+        raise click.UsageError("--recipient is for identified reports: say --privacy L2, too")
+    if wanted.privacy == "L2" and not wanted.recipient:
+        raise click.UsageError("an identified report (L2) names for whom it is: --recipient 'Internal Audit'")
     scan_, folder, record = scanning.latest_record(config, name)
     written = _write_reports(replace(config, report=wanted), record, folder, log_format)
     if as_json:
@@ -173,13 +184,17 @@ def _write_reports(config: Config, record: Record, folder: Path, log_format: str
 
     if config.report.privacy == "L2":
         count = len(config.report.frameworks) * len(config.report.formats)
-        access_log.record(config.state, access_log.Access("report", scan=record.scan.id, count=count))
+        access_log.record(
+            config.state,
+            access_log.Access("report", scan=record.scan.id, count=count, recipient=config.report.recipient),
+        )
     return reports.render(
         record,
         folder,
         wanted=config.report.frameworks,
         formats=config.report.formats,
         privacy=config.report.privacy,
+        recipient=config.report.recipient if config.report.privacy == "L2" else "",
         rows_per_rule=config.report.rows_per_rule,
         prepared_by=config.report.prepared_by,
         key=load_key(config.state, create=True),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from scanner import access_log
 from scanner.config import Config
 from scanner.errors import ConfigError, OrphanscanError, StoreError
 from scanner.evidence import chain, manifest, pdf, verify
@@ -60,7 +61,7 @@ def of_state(config: Config, name: str | None, trust: Trust, number: int | None)
     chosen = scans.get(config.state, name).id if name else None
     if chosen and chosen not in {scan.id for scan in stored}:
         raise StoreError(f"the scan {chosen} was collected but not checked; run `orphanscan check {chosen}`")
-    runs = _journals(config.state)
+    runs, accesses = _journals(config.state), _accesses(config.state)
     subjects: list[Subject] = []
     manifests: list[Manifest] = []
     for scan in stored:
@@ -70,7 +71,7 @@ def of_state(config: Config, name: str | None, trust: Trust, number: int | None)
             manifests.append(found)
         if chosen in (None, scan.id):
             subject = verify.bundle(folder / "evidence", trust, scan.manifest_sha256)
-            more = _actions(subject.manifest, runs)
+            more = [*_actions(subject.manifest, runs), *_access_log(subject.manifest, accesses)]
             subjects.append(replace(subject, name=f"scan {scan.id}", statements=(*subject.statements, *more)))
             if reports := verify.reports(folder / verify.REPORTS, subject.manifest):
                 subjects.append(replace(reports, name=f"reports of {scan.id}"))
@@ -110,6 +111,26 @@ def _journals(folder: Path) -> dict[str, frozenset[str]]:
         hashes = {str(entry["prev"]) for entry in run.chain.entries}
         found[run.id] = frozenset(hashes | {run.chain.head})
     return found
+
+
+def _accesses(folder: Path) -> frozenset[str] | None:
+    """Return the hashes of all lines of the access log, and of none; None if the log was changed."""
+    try:
+        log = access_log.entries(folder)
+    except StoreError:
+        return None
+    return frozenset({str(entry["prev"]) for entry in log.entries} | {log.head})
+
+
+def _access_log(sealed: Manifest | None, known: frozenset[str] | None) -> list[Statement]:
+    """Check the log of who was shown identified data, as far as a manifest names it."""
+    if sealed is None or not sealed.access_log:
+        return []
+    if known is None:
+        return [mismatch("The access log was changed: `orphanscan export access-log` names the line.")]
+    if sealed.access_log not in known:
+        return [mismatch("The access log was changed, or cut off, after the scan was sealed.")]
+    return [proven("The access log is as it was up to then, or has grown since.")]
 
 
 def _actions(sealed: Manifest | None, runs: dict[str, frozenset[str]]) -> list[Statement]:

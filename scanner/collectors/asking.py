@@ -1,7 +1,7 @@
 """The requests for one list, in the form that its server accepts."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -37,6 +37,8 @@ class Asking:
     """Whether the server takes a start index."""
     takes_cursor: bool = False
     """Whether to begin with a cursor."""
+    note: Callable[[str, bytes], None] = lambda target, body: None
+    """Is told each request and the raw bytes of its answer, in the same order."""
     ahead: Prefetch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +59,7 @@ class Asking:
         """Return one answer, which counts towards the digest."""
         answer = self.ahead.get(target)
         self.digest.update(answer.body)
+        self.note(target, answer.body)
         return answer
 
     def at(self, position: int, count: int | None = None) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from scanner.collectors import profiles
 from scanner.collectors.asking import Asking
 from scanner.collectors.discovery import Discovery, discover
@@ -17,10 +19,11 @@ from scanner.collectors.interface import Progress
 from scanner.collectors.listing import Listing, read_list
 from scanner.collectors.paging import Lister
 from scanner.collectors.profiles import Profile
+from scanner.collectors.redact import Redactor
 from scanner.collectors.walk import Walk
 from scanner.config import Application
 from scanner.errors import OrphanscanError, StoreError
-from scanner.model import Collected, Source, Verdict
+from scanner.model import ANSWERS, Collected, Source, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -66,11 +69,13 @@ def _collect(
             extra="excludedAttributes=members" if what == "groups" and profile.members == "single" else "",
             takes_start=profile.sends_start_index,
             takes_cursor=found.cursor,
+            note=note,
         )
         last = profile.max_start_index if profile.continue_by_id else None
         return Lister(asking, found.index, on_page, last)
 
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
+    note = AnswerLog(into / ANSWERS, session.redactor).note
     users_lister, groups_lister = lister("/Users", "users"), lister("/Groups", "groups")
     users = _without_placeholders(read_list(users_lister, into / "users.ndjson", "users"), profile)
     if users.verdict is Verdict.FAILED:
@@ -84,6 +89,23 @@ def _collect(
     if groups.listing is not None and groups.listing.pages:
         files["groups"] = groups.listing.path
     return Collected(replace(source, query=query, sha256=digest.hexdigest()), files)
+
+
+class AnswerLog:
+    """One line for each answer: what was asked, how long the answer was, and its SHA-256. The answers are not kept."""
+
+    def __init__(self, path: Path, redactor: Redactor) -> None:
+        self._path, self._redactor = path, redactor
+
+    def note(self, target: str, body: bytes) -> None:
+        """Append one line."""
+        told = {
+            "request": f"GET {self._redactor.text(target, 2000)}",
+            "bytes": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+        }
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(told) + b"\n")
 
 
 def made_up(lines: Sequence[bytes], profile: Profile) -> str:

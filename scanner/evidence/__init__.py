@@ -1,6 +1,16 @@
 """The evidence of a scan: the bundle, the manifest that seals it, its signature, and how all of it is checked again."""
 
-from scanner.evidence.bundle import FOLDER, FRAMEWORKS, PRIOR, check_sealed, read, with_names, write, write_inputs
+from scanner.evidence.bundle import (
+    FOLDER,
+    FRAMEWORKS,
+    PRIOR,
+    check_sealed,
+    read,
+    with_names,
+    write,
+    write_collection,
+    write_inputs,
+)
 from scanner.evidence.files import canonical, sha256, write_file
 from scanner.evidence.manifest import MANIFEST, SIGNATURE, TIMESTAMP, Attested, Link, listing, seal
 
@@ -21,6 +31,7 @@ __all__ = [
     "sha256",
     "with_names",
     "write",
+    "write_collection",
     "write_file",
     "write_inputs",
 ]

@@ -12,7 +12,7 @@ from scanner import framework_files
 from scanner.errors import ConfigError, StoreError
 from scanner.evidence import manifest
 from scanner.evidence.files import canonical, sha256, write_file
-from scanner.model import Record
+from scanner.model import ANSWERS, Record
 from scanner.policy import PolicyInput
 
 FOLDER = "evidence"
@@ -31,6 +31,12 @@ def write_inputs(scan_folder: Path, files: Mapping[str, Path], read: Collection[
         write_file(kept, path.read_bytes())
         if name in known and sha256(kept) != known[name]:
             raise ConfigError(f"{path} was changed while the scan began; scan again")
+
+
+def write_collection(scan_folder: Path, sources: Path) -> None:
+    """Keep what was noted of each answer of a server, from the folder in which the sources were collected."""
+    for path in sorted(sources.glob(f"*/{ANSWERS}")):
+        write_file(scan_folder / FOLDER / COLLECTION / f"{path.parent.name}.ndjson", path.read_bytes())
 
 
 def write(scan_folder: Path, record: Record, rule_folders: Sequence[Path]) -> None:

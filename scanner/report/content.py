@@ -28,6 +28,7 @@ from scanner.report import (
 )
 from scanner.report.attachments import Attachment, attachments
 from scanner.report.background import NOTHING_KNOWN, Background
+from scanner.report.disclosure import clean
 from scanner.report.inputs import Inputs, gather, utc
 from scanner.report.listing import ListedFinding, listed
 from scanner.report.parts import (
@@ -140,6 +141,7 @@ def build(
     manifest: bytes = b"",
     most_sheets: int = SHEETS,
     background: Background = NOTHING_KNOWN,
+    recipient: str = "",
 ) -> Content:
     """Compute a report. `key` makes the pseudonyms, `manifest` seals the scan; equal arguments give an equal report."""
     if privacy not in PROFILES:
@@ -169,11 +171,11 @@ def build(
         framework=framework.title,
         report_id=report_id,
         privacy=privacy,
-        classification=words(f"classification.{privacy}.short"),
+        classification=classification(words, privacy, recipient),
         is_draft=True,
         generated_at=generated_at,
         manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
-        cover=_cover(inputs, report_id, prepared_by, manifest_sha256, generated_at),
+        cover=_cover(inputs, report_id, prepared_by, manifest_sha256, generated_at, recipient),
         banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),
         reader=inputs.text("reader"),
         note=framework.note,
@@ -229,8 +231,14 @@ def _headings(inputs: Inputs) -> Mapping[str, str]:
     }
 
 
+def classification(words: Words, privacy: str, recipient: str) -> str:
+    """Return the words that stand on each page; an identified report says for whom it is."""
+    short = words(f"classification.{privacy}.short")
+    return words("classification.for", short=short, recipient=clean(recipient)) if recipient else short
+
+
 def _cover(
-    inputs: Inputs, report_id: str, prepared_by: str, manifest_sha256: str, generated_at: datetime
+    inputs: Inputs, report_id: str, prepared_by: str, manifest_sha256: str, generated_at: datetime, recipient: str
 ) -> tuple[Fact, ...]:
     words, record, framework = inputs.words, inputs.record, inputs.framework
     local = record.scan.as_of.astimezone(ZoneInfo(record.timezone))
@@ -250,6 +258,10 @@ def _cover(
         "generated": (utc(generated_at.astimezone(UTC)), False),
         "manifest": (manifest_sha256 or words("cover.not_sealed"), True),
     }
+    if record.scan.manifest_number:
+        facts["number"] = (words("cover.number_value", n=record.scan.manifest_number), False)
+    if recipient:
+        facts["recipient"] = (clean(recipient), False)
     return tuple(Fact(words(f"cover.{name}"), value, is_code) for name, (value, is_code) in facts.items())
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Company
 from hypothesis import given
 from hypothesis import strategies as st
+from sealed_company import Company
 
 from scanner.evidence import chain
 from scanner.evidence.manifest import Manifest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Company, orphanscan
+from sealed_company import Company, orphanscan
 
 from scanner.evidence import manifest
 from scanner.evidence.files import canonical

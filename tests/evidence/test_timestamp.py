@@ -5,7 +5,7 @@ from pathlib import Path
 
 import authority
 import pytest
-from conftest import Company
+from sealed_company import Company
 
 from scanner.config import EvidenceSettings
 from scanner.errors import ReportError

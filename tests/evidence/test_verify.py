@@ -7,9 +7,9 @@ from pathlib import Path
 
 import authority
 import pytest
-from conftest import Company, orphanscan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sealed_company import Company, orphanscan
 
 from scanner import keys
 from scanner.evidence import manifest, verify
