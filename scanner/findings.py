@@ -84,7 +84,8 @@ def _shown(state: str, before: str | None, first_state: FindingState) -> Finding
         return FindingState.WAIVED
     if before is None:
         return first_state
-    return FindingState.REOPENED if before in ("resolved", "verified") else FindingState.OPEN
+    # What a waiver no longer accepts fires again, and whoever looks for what changed must see it.
+    return FindingState.REOPENED if before in ("resolved", "verified", "waived") else FindingState.OPEN
 
 
 def _read_in(con: duckdb.DuckDBPyConnection, night: Night, spool: Path) -> None:

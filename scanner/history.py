@@ -1,5 +1,6 @@
 """What the store tells of the life of findings over many scans; set-based, from row versions."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
@@ -163,3 +164,88 @@ def _change(row: tuple[str, str, str | None, str, str, str, str, int]) -> TrendC
 
 def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The exceptions of one application or rule over the scans of a window."""
+
+    name: str | None
+    """Application or rule id; None for findings without an application."""
+    new: int
+    reopened: int
+    """After they had been closed; a waiver that ended is none of these."""
+    resolved: int
+    """The verified ones included."""
+    verified: int
+    open: int
+    """That stand after the last scan, and count."""
+    waived: int
+    """That stand after the last scan, accepted."""
+    closed: int
+    """The closings that the mean is taken over: those of exceptions that began after the first scan of the store."""
+    mean_days_to_close: float | None
+    """From the first scan that showed it to the first that no longer did; None without a closing."""
+
+
+_SHARES = """
+with in_window as (
+    select s.*, c.as_of as closed_at, f.as_of as began_at
+    from steps s
+    join trend_scans t on t.scan_no = s.scan_no
+    join scans c on c.scan_no = s.scan_no
+    join scans f on f.scan_no = s.first_scan
+),
+stand as (
+    select
+        {key} as name,
+        count(*) filter (where counts and state = 'open') - count(*) filter (where counted and state_before = 'open')
+            as open,
+        count(*) filter (where counts and state = 'waived')
+            - count(*) filter (where counted and state_before = 'waived') as waived
+    from steps
+    where scan_no <= (select max(scan_no) from trend_scans)
+    group by 1
+),
+flow as (
+    select
+        {key} as name,
+        count(*) filter (where event = 'new' and counts) as new,
+        count(*) filter (where event = 'reopened' and counts) as reopened,
+        count(*) filter (where event in ('resolved', 'verified') and counted) as resolved,
+        count(*) filter (where event = 'verified' and counted) as verified,
+        count(*) filter (where is_timed) as closed,
+        avg(date_diff('second', began_at, closed_at) / 86400.0) filter (where is_timed) as mean_days
+    from (
+        select
+            *,
+            event in ('resolved', 'verified')
+                and counted
+                -- Since when the others had been there, nobody knows.
+                and first_scan > (select min(scan_no) from scans) as is_timed
+        from in_window
+    )
+    group by 1
+)
+select
+    s.name,
+    coalesce(f.new, 0),
+    coalesce(f.reopened, 0),
+    coalesce(f.resolved, 0),
+    coalesce(f.verified, 0),
+    s.open,
+    s.waived,
+    coalesce(f.closed, 0),
+    f.mean_days
+from stand s
+left join flow f on f.name is not distinct from s.name
+order by s.name nulls last
+"""
+
+
+def shares(con: duckdb.DuckDBPyConnection, scan_no: int, by: str | None, most: int = MOST_SCANS) -> tuple[Share, ...]:
+    """Return the exceptions of the last `most` scans up to one, by `app`, by `rule`, or in one sum."""
+    con.execute(_WINDOW, {"scan_no": scan_no, "most": most})
+    con.execute(STEPS)
+    key = {"app": "app", "rule": "rule", None: "'all'"}[by]
+    return tuple(Share(*row) for row in con.execute(_SHARES.format(key=key)).fetchall())

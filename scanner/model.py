@@ -57,6 +57,10 @@ class FindingState(StrEnum):
     WAIVED = "waived"
 
 
+NEWS = (FindingState.NEW, FindingState.REOPENED)
+"""What the scan before did not show. A finding whose waiver ended is reopened too; a baseline holds no news."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One collection of one roster or application, with its completeness verdict and the numbers behind it."""

@@ -28,6 +28,8 @@ class Frame:
     partial_coverage: tuple[str, ...]
     """Connected applications whose list does not show all accounts."""
     policy_inputs: frozenset[str]
+    columns: Mapping[str, frozenset[str]]
+    """Table or population -> its columns."""
     unapproved: frozenset[str] = frozenset()
     """Policy inputs by which nothing may be judged yet."""
 
@@ -92,6 +94,10 @@ def read_frame(audit_file: Path) -> Frame:
             "select p.name, p.needs_approval and not coalesce(p.approved_at <= s.as_of, false)"
             " from audit.policy_inputs p cross join audit.settings s"
         ).fetchall()
+        # Asked once: to list the columns of one population, the database binds all of them.
+        columns = con.execute(
+            "select table_name, list(column_name) from duckdb_columns() where schema_name = 'audit' group by table_name"
+        ).fetchall()
     return Frame(
         roster_complete=settings[0],
         is_baseline=settings[1],
@@ -99,6 +105,7 @@ def read_frame(audit_file: Path) -> Frame:
         unconnected=sum(kind == "none" for _, kind, _, _ in apps),
         partial_coverage=tuple(app for app, kind, _, coverage in apps if kind != "none" and coverage != "all"),
         policy_inputs=frozenset(name for name, _ in policies),
+        columns={view: frozenset(names) for view, names in columns},
         unapproved=frozenset(name for name, is_unapproved in policies if is_unapproved),
     )
 
@@ -106,7 +113,7 @@ def read_frame(audit_file: Path) -> Frame:
 def _judge(child: Child, file: Path, rule: Rule, frame: Frame, clock: str, max_seconds: float) -> RuleResult:
     why_not = _untestable(rule, frame)
     deadline = time.monotonic() + max_seconds
-    population = _population(child, file, rule, deadline)
+    population = _population(child, file, rule, frame.columns.get(rule.population, frozenset()), deadline)
     if why_not:
         parts = [
             AppOutcome(app, total, 0, total - excluded, excluded, 0, RuleOutcome.UNABLE_TO_TEST, why_not, is_read=False)
@@ -139,17 +146,10 @@ def _untestable(rule: Rule, frame: Frame) -> str:
     return ""
 
 
-def _population(child: Child, file: Path, rule: Rule, deadline: float) -> dict[str | None, tuple[int, int, int]]:
+def _population(
+    child: Child, file: Path, rule: Rule, columns: frozenset[str], deadline: float
+) -> dict[str | None, tuple[int, int, int]]:
     """Return app -> (rows, excluded rows, rows that lack a needed field)."""
-    columns = {
-        row[0]
-        for _, row in child.ask(
-            file,
-            "select column_name from duckdb_columns() where schema_name = 'audit' and table_name = $view",
-            {"view": rule.population},
-            deadline,
-        )
-    }
     app = "app" if "app" in columns else "null::varchar"
     lacks = " or ".join(f'"{field}" is null' for field in rule.needs.fields if field in columns) or "false"
     sql = (

@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "docs_rules": {"frameworks", "rule_cases"},  # runs the examples
     "docs_vendors": {"collectors"},  # writes down the vendor profiles
     # Opens what it seals, and judges it again; the store writes and reads the tables of the audit file.
+    "difference": set(),
     "evidence": {
         "framework_files",
         "keys",

@@ -147,7 +147,7 @@ def test_a_finding_lives_through_every_state_and_keeps_its_first_scan(store: Sto
 
     raised = [states.get("f") for states, _ in lives]
     assert raised == [
-        *(FindingState.BASELINE, OPEN, ACCEPTED, ACCEPTED, OPEN, None, None, AGAIN, ACCEPTED, None, AGAIN),
+        *(FindingState.BASELINE, OPEN, ACCEPTED, ACCEPTED, AGAIN, None, None, AGAIN, ACCEPTED, None, AGAIN),
     ]
     assert [closed.get("f") for _, closed in lives] == [*[None] * 5, GONE, None, None, None, PROVEN, None]
     firsts = store.con.execute("select scan_no, event, first_scan from finding_events order by 1").fetchall()

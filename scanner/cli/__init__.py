@@ -31,6 +31,8 @@ COMMANDS = {
     "check": ("scanner.cli.scan:check", "Run the rules on a stored scan."),
     "report": ("scanner.cli.scan:report", "Write the reports of a stored scan."),
     "findings": ("scanner.cli.findings:command", "List the findings of a scan."),
+    "diff": ("scanner.cli.history:diff", "Show what changed between two scans."),
+    "history": ("scanner.cli.history:history", "Show the exceptions of many scans, and how fast they are closed."),
     "waivers": ("scanner.cli.waivers:group", "List, add and check accepted risks."),
     "plan": ("scanner.cli.plan:command", "Turn findings into a plan of changes to review. Changes nothing."),
     "approve": ("scanner.cli.approve:command", "Sign a plan, so that it may be applied."),

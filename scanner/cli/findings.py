@@ -12,7 +12,7 @@ import click
 from scanner.cli import options
 from scanner.cli.text import echo_json, printable, table
 from scanner.errors import StoreError
-from scanner.model import FindingState, Severity
+from scanner.model import NEWS, FindingState, Severity
 
 _COLUMNS = (
     "severity",
@@ -35,6 +35,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @click.command(
     epilog=options.examples(
         "orphanscan findings",
+        "orphanscan findings --new-only",
         "orphanscan findings latest --rule leaver-still-active --json",
         "orphanscan findings --severity critical --severity high --csv > urgent.csv",
     )
@@ -57,12 +58,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
     type=click.Choice([str(status) for status in FindingState]),
     help="Only findings that stand like this; may be repeated.",
 )
+@click.option("--new-only", is_flag=True, help="Only what the scan before did not show: new or reopened.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV on stdout.")
 def command(
     config_path: Path,
     state: Path | None,
     as_json: bool,
     as_csv: bool,
+    new_only: bool,
     name: str,
     **wanted: tuple[str, ...],
 ) -> None:
@@ -75,8 +78,11 @@ def command(
 
     if as_json and as_csv:
         raise click.UsageError("choose one of --json and --csv")
-    # An auditor who was given the state folder alone has no configuration.
-    folder = state.absolute() if state else options.read_config(config_path, state).state
+    if new_only and wanted["status"]:
+        raise click.UsageError("choose one of --new-only and --status")
+    if new_only:
+        wanted["status"] = NEWS
+    folder = options.state_folder(config_path, state)
     scan_id = scans.resolve(folder, name)
     document = _read(scans.scan_dir(folder, scan_id) / "findings.json", scan_id)
     found = [one for one in document["findings"] if _is_wanted(one, wanted)]

@@ -67,6 +67,11 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(wrapped)
 
 
+def state_folder(config_path: Path, state: Path | None) -> Path:
+    """Return the state folder; an auditor who was given it alone has no configuration."""
+    return state.absolute() if state else read_config(config_path, state).state
+
+
 def read_config(config_path: Path, state: Path | None) -> Config:
     """Return the configuration, with the state folder that the command line names; ConfigError otherwise."""
     from scanner.cli import outcome

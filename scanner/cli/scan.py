@@ -10,7 +10,7 @@ from scanner.cli import notices, options, summary, worst
 from scanner.cli.progress import ProgressDisplay
 from scanner.cli.text import echo_json
 from scanner.config import Config
-from scanner.model import Record, RuleOutcome, Severity
+from scanner.model import NEWS, Record, RuleOutcome, Severity
 
 if TYPE_CHECKING:
     from scanner.scan import Listeners, Outcome
@@ -32,6 +32,7 @@ _FAIL_ON = click.Choice([str(severity) for severity in Severity])
 @options.json_option
 @click.option("--as-of", metavar="TIME", help="Clock of the scan, never to come: a UTC instant, or a date for its end.")
 @click.option("--fail-on", type=_FAIL_ON, help="Exit 1 from this severity on. Default: [scan] fail_on, else high.")
+@click.option("--new-only", is_flag=True, help="Exit 1 only for what the scan before did not show: new or reopened.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 although there are findings; an incomplete scan stays 3.")
 @notices.option
 def scan(
@@ -41,6 +42,7 @@ def scan(
     as_json: bool,
     as_of: str | None,
     fail_on: str | None,
+    new_only: bool,
     exit_zero: bool,
     mode: str,
 ) -> int:
@@ -57,7 +59,7 @@ def scan(
         policies = read_policies(config)
         with ProgressDisplay(log_format) as display:
             outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
-        code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero)
+        code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero, new_only=new_only)
         if outcome.record:
             written = _write_reports(config, outcome.record, outcome.folder, log_format)
             code = worst([code, _report_code(config, written)])
@@ -213,11 +215,12 @@ def _report_code(config: Config, written: tuple[Path, ...]) -> int:
     return 0 if len(written) == len(config.report.frameworks) * len(config.report.formats) else 6
 
 
-def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool) -> int:
+def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool, *, new_only: bool = False) -> int:
     limit = Severity(fail_on).rank
     results = outcome.record.results if outcome.record else ()
+    found = [f for r in results if not r.lead for f in r.findings if f.counts and f.severity.rank <= limit]
     codes = []
-    if any(f.counts and f.severity.rank <= limit for r in results if not r.lead for f in r.findings) and not exit_zero:
+    if any(f.state in NEWS or not new_only for f in found) and not exit_zero:
         codes.append(1)
     known = outcome.record.known_answers if outcome.record else None
     wrong = known is not None and not known.is_right
