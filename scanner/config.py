@@ -316,6 +316,22 @@ class EvidenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EncryptionSettings:
+    """The table [encryption]: the store and the scans are sealed as files in the age format."""
+
+    recipients: tuple[str, ...]
+    """Public keys (age1...) to which everything is sealed; the key to a second one can lie in a safe, for recovery."""
+    identity: Secret
+    """Where the private key to one of the recipients lies."""
+    previous_identity: Secret | None = None
+    """Where the private key of before lies, until `key rotate` has sealed everything anew."""
+    seal_reports: bool = True
+    """Whether the reports are sealed as well; `export scan` opens them."""
+    staging: Path | None = None
+    """Folder, on tmpfs best, in which sealed files are opened. Unset: `staging` in the state folder."""
+
+
+@dataclass(frozen=True, slots=True)
 class RemediationSettings:
     """The table [remediation]. Budgets are on without it."""
 
@@ -440,3 +456,5 @@ class Config:
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     notify: tuple[Receiver, ...] = ()
     waivers: WaiverSettings = field(default_factory=WaiverSettings)
+    encryption: EncryptionSettings | None = None
+    """None: nothing is sealed."""

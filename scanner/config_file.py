@@ -13,6 +13,7 @@ from scanner.config import (
     SCIM_TYPES,
     Application,
     Config,
+    EncryptionSettings,
     EvidenceSettings,
     KindPattern,
     Matching,
@@ -29,6 +30,7 @@ from scanner.config_keys import (
     Key,
     Problems,
     anything,
+    boolean,
     existing_from,
     list_of,
     map_of,
@@ -49,6 +51,7 @@ from scanner.model import Severity
 
 _DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _KINDS = ("human", "service", "shared", "break_glass", "external")
+_AGE_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _TABLES = (
     "organization",
     "roster",
@@ -62,6 +65,7 @@ _TABLES = (
     "remediation",
     "notify",
     "waivers",
+    "encryption",
 )
 
 
@@ -82,6 +86,7 @@ def load(path: Path, *, state: Path | None = None) -> Config:
     organization = _section(raw, "organization", _ORGANIZATION, problems)
     apps = {str(item.get("id")) for _, item in tables(raw, "application", Problems(path))}
     settings["notify"] = read_receivers(raw, path.parent, problems)
+    settings["encryption"] = _encryption(raw, path.parent, problems)
     settings["matching"] = _matching(raw, path.parent, apps, problems)
     problems.raise_if_any()
     applications = tuple(
@@ -229,6 +234,35 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
         if secret := take_secret(stem, values["evidence"], "evidence", problems):
             values["evidence"][stem] = secret
     return {name: build(**values[name]) for name, (build, _) in make.items()}
+
+
+def _encryption(raw: Mapping[str, Any], base: Path, problems: Problems) -> EncryptionSettings | None:
+    if "encryption" not in raw:
+        return None
+    keys = {
+        "recipients": Key(list_of(_recipient, empty=False), required=True),
+        **secret_keys("identity", base),
+        **secret_keys("previous_identity", base),
+        "seal_reports": Key(boolean),
+        "staging": Key(path_from(base)),
+    }
+    mark = len(problems.lines)
+    values = _section(raw, "encryption", keys, problems)
+    identity = take_secret("identity", values, "encryption", problems)
+    previous = take_secret("previous_identity", values, "encryption", problems)
+    if identity is None:
+        problems.add("encryption", f"needs one of {', '.join(secret_keys('identity', base))}")
+    if identity is None or len(problems.lines) > mark:
+        return None
+    return EncryptionSettings(identity=identity, previous_identity=previous, **values)
+
+
+def _recipient(value: object) -> str:
+    """Accept a public key of age; the message never repeats the value, which may be a private key."""
+    key = text(value)
+    if not _AGE_RECIPIENT.fullmatch(key):
+        raise ValueError("must be a public key of age (age1 and 58 letters and digits), as `orphanscan key new` prints")
+    return key
 
 
 def _check_frameworks(values: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:

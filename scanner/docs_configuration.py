@@ -10,13 +10,18 @@ from typing import Any
 
 from scanner import config, connections
 
-_NAMES = {"header": "name", "secret": ""}
+_NAMES = {"header": "name", "secret": "", "identity": "", "previous_identity": ""}
 """Field -> key, where the file has another one; empty where the text below the heading speaks of it."""
 _SIGN_IN = (
     "The secret never stands in the file. One further key says where it lies: `token_env`, `token_file`,"
     " `token_keyring` or `token_command` for bearer; with `password_` in place of `token_` for basic,"
     " `client_secret_` for oauth2, `value_` for header. basic needs username, oauth2 token_url and client_id,"
     " header the name of the header."
+)
+_SEALING = (
+    "Seals the store and the scans ([how](encryption.md)). Without this table nothing is sealed. The private key never"
+    " stands in the file: one of `identity_env`, `identity_file`, `identity_keyring`, `identity_command` is required;"
+    " `previous_identity_` with the same endings names the one of before."
 )
 _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[[roster]]", config.Roster, "One list of people from HR."),
@@ -46,6 +51,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         config.EvidenceSettings,
         "What seals a scan besides the hashes of its files ([evidence](evidence.md)).",
     ),
+    ("[encryption]", config.EncryptionSettings, _SEALING),
     ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),
     (
         "[[notify]]",

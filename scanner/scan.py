@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -46,7 +45,7 @@ from scanner.remediation import history as runs
 from scanner.report.pseudonyms import load_key
 from scanner.report.tables import findings_csv
 from scanner.rule_process import Child
-from scanner.store import audit, build, scans, state
+from scanner.store import audit, build, scans, state, vault
 from scanner.waivers import Waiver
 
 _log = logging.getLogger(__name__)
@@ -166,14 +165,20 @@ def _look_again(
 ) -> Outcome:
     """Judge a sealed scan in a private folder that is gone afterwards."""
     folder = scans.scan_dir(config.state, scan.id)
-    with tempfile.TemporaryDirectory(prefix="orphanscan-check-") as workdir:
-        audit_file = Path(workdir) / audit.FILE
+    with vault.workdir(config.state) as workdir:
+        audit_file = workdir / audit.FILE
         audit.import_audit(folder / "evidence" / "audit", audit_file)
         results = _judge(audit_file, chosen, scan, config, listeners)
         results, applied = waivers.judge_stored(config, scan, accepted, results, scan.as_of)
         sources = stored_sources(audit_file)
         record = assemble(audit_file, config, scan, sources, chosen, results, _known_answers(chosen, config))
-        return Outcome(scan, folder, sources, replace(record, waivers=applied), is_committed=False)
+        return Outcome(
+            scan,
+            scans.place_of(config.state, scan.id),
+            sources,
+            replace(record, waivers=applied),
+            is_committed=False,
+        )
 
 
 @dataclass(frozen=True, slots=True)

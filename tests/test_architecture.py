@@ -107,8 +107,9 @@ MAY_IMPORT = {
         "waivers",
     },
     "schedule": set(),
+    "sealing": {"secrets"},
     "secrets": set(),
-    "store": {"policy"},
+    "store": {"policy", "sealing"},
     "trend": set(),
     "waivers": {"config_keys", "policy", "rules", "store"},  # described and checked as the policy inputs are
 }

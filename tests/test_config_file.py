@@ -201,7 +201,7 @@ app = "cmr"
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("[encryption]\nkey = 'x'", "encryption: unknown key"),
+        ("[privacy]\nkey = 'x'", "privacy: unknown key"),
     ],
 )
 def test_tables_of_later_versions_are_unknown(write, table, told):
@@ -340,3 +340,22 @@ def test_values_that_are_missing_stay_away():
     assert read_table({}, {}, "", problems) == {}
     assert tomllib.loads("") == {}
     problems.raise_if_any()
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("identity_file = 'k'", "encryption.recipients: missing"),
+        ("recipients = ['age1x']\nidentity_file = 'k'", "encryption.recipients: item 1 must be a public key of age"),
+        (f"recipients = ['age1{'q' * 58}']", "encryption: needs one of identity_env, identity_file"),
+        (
+            f"recipients = ['age1{'q' * 58}']\nidentity_file = 'k'\nidentity_env = 'K'",
+            "encryption: needs only one of identity_env, identity_file",
+        ),
+    ],
+)
+def test_encryption_needs_recipients_and_one_identity(write, keys, told):
+    """What is wrong is told, and a private key in the wrong place is not repeated."""
+    (line, *_) = errors(write(f"{DESIGN}[encryption]\n{keys}"))
+
+    assert line.startswith(told)

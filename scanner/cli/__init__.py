@@ -43,7 +43,7 @@ COMMANDS = {
     "replay": ("scanner.cli.replay:command", "Run the rules of a bundle again, and compare."),
     "export": ("scanner.cli.export:group", "Hand out what orphanscan holds, for people and programs outside."),
     "reidentify": ("scanner.cli.reidentify:command", "Tell whom a pseudonym stands for, with a reason, logged."),
-    "key": ("scanner.cli.key:group", "Make and show the keys that sign plans and evidence."),
+    "key": ("scanner.cli.key:group", "Make and show keys that sign or seal; seal the state folder, change its key."),
     "schedule": ("scanner.cli.schedule:command", "Print or install what runs a scan every night."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),
     "frameworks": ("scanner.cli.frameworks:group", "List and show the frameworks and their controls."),

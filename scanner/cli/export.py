@@ -8,6 +8,7 @@ import click
 
 from scanner.cli import options
 from scanner.cli.text import echo_json, printable, table
+from scanner.errors import ConfigError
 
 
 @click.group()
@@ -28,7 +29,7 @@ def access_log(config_path: Path, state: Path | None, as_json: bool) -> None:
     """
     from scanner import access_log as log
 
-    folder = state.absolute() if state else options.read_config(config_path, state).state
+    folder = options.state_folder(config_path, state)
     chain = log.entries(folder)
     if as_json:
         echo_json({"schema": "orphanscan.access-log/1", "head": chain.head, "entries": chain.entries})
@@ -40,6 +41,41 @@ def access_log(config_path: Path, state: Path | None, as_json: bool) -> None:
     ]
     click.echo(table(head, rows))
     click.echo(f"{len(rows)} accesses, chain intact, head {chain.head}", err=True)
+
+
+@group.command("scan", epilog=options.examples("orphanscan export scan --to audit-2026 --recipient 'A. Auditor'"))
+@options.config_options
+@options.json_option
+@click.argument("name", metavar="[SCAN]", default="latest")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
+@click.option("--recipient", default="", metavar="TEXT", help="For whom; stands in the access log.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; stands in the access log.")
+def scan(
+    config_path: Path, state: Path | None, as_json: bool, name: str, target: Path, recipient: str, reason: str
+) -> None:
+    """Copy the folder of a scan, opened if it is sealed: evidence, findings and reports.
+
+    What is written is identified data in plain text, for its owner's eyes only; nothing cares for it afterwards.
+    """
+    import shutil
+
+    from scanner import access_log as log
+    from scanner.store import scans
+
+    folder = options.state_folder(config_path, state)
+    scan_id = scans.resolve(folder, name)
+    source = scans.scan_dir(folder, scan_id)
+    files = sum(path.is_file() for path in source.rglob("*"))
+    log.record(folder, log.Access("export scan", scan=scan_id, count=files, recipient=recipient, reason=reason))
+    try:
+        target.mkdir(mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be made: {error.strerror}; name a new folder") from None
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    if as_json:
+        echo_json({"scan_id": scan_id, "dir": str(target), "files": files})
+    else:
+        click.echo(str(target))
 
 
 def _person(entry: Mapping[str, Any]) -> str:

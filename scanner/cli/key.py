@@ -1,4 +1,4 @@
-"""`key`: the Ed25519 keys with which approvers sign."""
+"""`key`: the Ed25519 keys with which approvers sign, and the age keys with which the state folder is sealed."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scanner.cli import options
+from scanner.cli import options, sealing
 from scanner.cli.text import echo_json
 
 PASSPHRASE = "ORPHANSCAN_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -14,21 +14,37 @@ PASSPHRASE = "ORPHANSCAN_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 @click.group()
 def group() -> None:
-    """Make and show the keys with which approvers sign plans."""
+    """Make and show keys, and seal the state folder with them."""
 
 
-@group.command(epilog=options.examples("orphanscan key new dana.pem", "orphanscan key new dana.pem --no-passphrase"))
+group.add_command(sealing.seal)
+group.add_command(sealing.unseal)
+group.add_command(sealing.rotate)
+
+
+@group.command(
+    epilog=options.examples(
+        "orphanscan key new dana.pem",
+        "orphanscan key new dana.pem --no-passphrase",
+        "orphanscan key new /etc/orphanscan/age.key --age",
+    )
+)
 @options.config_options
 @options.json_option
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--no-passphrase", is_flag=True, help="Do not encrypt the private key.")
-def new(config_path: Path, state: Path | None, path: Path, no_passphrase: bool, as_json: bool) -> None:
+@click.option("--age", "is_age", is_flag=True, help="A key for [encryption], in place of one to sign with.")
+def new(config_path: Path, state: Path | None, path: Path, no_passphrase: bool, is_age: bool, as_json: bool) -> None:
     """Write a new private key to FILE and print the public key for the file of approvers.
 
-    The passphrase is asked for on a terminal, or read from ORPHANSCAN_KEY_PASSPHRASE.
+    The passphrase is asked for on a terminal, or read from ORPHANSCAN_KEY_PASSPHRASE. With --age, the key is one for
+    [encryption], as age-keygen makes it and without a passphrase; the public key is for `recipients` there.
     """
     from scanner import keys
 
+    if is_age:
+        sealing.new(path, as_json)
+        return
     secret = None if no_passphrase else passphrase(confirm=True)
     if secret is None and not no_passphrase:
         raise click.UsageError(f"set {PASSPHRASE}, or say --no-passphrase")
@@ -40,9 +56,14 @@ def new(config_path: Path, state: Path | None, path: Path, no_passphrase: bool, 
 @options.json_option
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 def show(config_path: Path, state: Path | None, path: Path, as_json: bool) -> None:
-    """Print the public key and the fingerprint of a private key in FILE (PEM or OpenSSH)."""
+    """Print the public key, and the fingerprint where it is one to sign with, of a private key in FILE.
+
+    PEM and OpenSSH files of Ed25519 keys are understood, and identities of age.
+    """
     from scanner import keys
 
+    if sealing.show(path, as_json):
+        return
     _tell(keys.public_text(keys.private(path, passphrase()).public_key()), as_json)
 
 

@@ -100,7 +100,8 @@ def _sealed(config: Config) -> "list[Sealed]":
     return [
         notices.Sealed(
             notices.Told(one.id, numbers[one.id], one.as_of, one.manifest_sha256, one.complete),
-            scans.scan_dir(config.state, one.id),
+            scans.place_of(config.state, one.id),
+            lambda place: scans.scan_dir(config.state, place.name),
         )
         for one in scans.stored(config.state)
         if one.manifest_sha256

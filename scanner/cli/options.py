@@ -67,15 +67,11 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(wrapped)
 
 
-def state_folder(config_path: Path, state: Path | None) -> Path:
-    """Return the state folder; an auditor who was given it alone has no configuration."""
-    return state.absolute() if state else read_config(config_path, state).state
-
-
 def read_config(config_path: Path, state: Path | None) -> Config:
     """Return the configuration, with the state folder that the command line names; ConfigError otherwise."""
     from scanner.cli import outcome
     from scanner.config_file import load
+    from scanner.store import vault
 
     if config_path == DEFAULT_CONFIG and not config_path.exists():
         raise ConfigError(
@@ -83,4 +79,14 @@ def read_config(config_path: Path, state: Path | None) -> Config:
         )
     config = load(config_path, state=state)
     outcome.log_to(config.state)
+    vault.use(config.state, config.encryption)
     return config
+
+
+def state_folder(config_path: Path, state: Path | None) -> Path:
+    """Return the state folder to read; an auditor who was given it alone, in plain text, has no configuration."""
+    from scanner.store import vault
+
+    if state is None or (vault.is_sealed(state) and config_path.exists()):
+        return read_config(config_path, state).state
+    return state.absolute()

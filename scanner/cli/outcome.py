@@ -35,6 +35,8 @@ def run(invoke: Callable[[], object]) -> int:
         # A terminal that knows ASCII only must not turn a name into an error.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    # Whatever is made below the state folder is for its owner alone, also by libraries.
+    mask = os.umask(0o077)
     signals: list[int] = []
     restore = _interrupt_on(signals, signal.SIGTERM, signal.SIGINT)
     try:
@@ -43,6 +45,7 @@ def run(invoke: Callable[[], object]) -> int:
         return INTERRUPTED
     finally:
         restore()
+        os.umask(mask)
     # Libraries may swallow the interrupt; what came out after it is then not to be trusted.
     return INTERRUPTED if signals else code
 

@@ -59,7 +59,7 @@ def command(
     from scanner.evidence import replay as replaying
     from scanner.evidence import verify
 
-    folder = _folder(target, config_path, state)
+    folder, place = _folder(target, config_path, state)
     subject = verify.bundle(folder, verify.Trust())
     if any(verify.walk(folder)[1]):
         raise StoreError(f"{folder} holds links or other things that no bundle holds; see `orphanscan verify`")
@@ -69,6 +69,7 @@ def command(
         max_seconds=max_seconds,
         memory_mb=memory_mb,
         self_test=not no_self_test,
+        place=place,
     )
     known = found.known_answers
     # The data set is that of this version; rules of another one may give other answers, which is told and no mismatch.
@@ -81,14 +82,16 @@ def command(
     return 0 if is_right else 1
 
 
-def _folder(target: str, config_path: Path, state: Path | None) -> Path:
+def _folder(target: str, config_path: Path, state: Path | None) -> tuple[Path, Path | None]:
+    """Return the evidence, and where to work on it: what was opened for this does not leave staging."""
     from scanner.evidence.verify import evidence_folder
-    from scanner.store import scans
+    from scanner.store import scans, vault
 
     if Path(target).is_dir():
-        return evidence_folder(Path(target))
+        return evidence_folder(Path(target)), None
     config = options.read_config(config_path, state)
-    return scans.scan_dir(config.state, scans.resolve(config.state, target)) / "evidence"
+    folder = scans.scan_dir(config.state, scans.resolve(config.state, target)) / "evidence"
+    return folder, vault.session(config.state) if vault.is_sealed(config.state) else None
 
 
 def _tell(found: "Replay", subject: "Subject") -> None:

@@ -61,7 +61,7 @@ def scan(
             outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
         code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero, new_only=new_only)
         if outcome.record:
-            written = _write_reports(config, outcome.record, outcome.folder, log_format)
+            written = _write_reports(config, outcome.record, log_format)
             code = worst([code, _report_code(config, written)])
     told = notices.after_scan(config, mode, log_format, code)
     summary.tell(outcome, code, as_json=as_json, log_format=log_format, notices=told)
@@ -151,6 +151,7 @@ def report(
     from dataclasses import replace
 
     from scanner import scan as scanning
+    from scanner.store import scans
 
     config = options.read_config(config_path, state)
     wanted = replace(
@@ -164,10 +165,11 @@ def report(
         raise click.UsageError("--recipient is for identified reports: say --privacy L2, too")
     if wanted.privacy == "L2" and not wanted.recipient:
         raise click.UsageError("an identified report (L2) names for whom it is: --recipient 'Internal Audit'")
-    scan_, folder, record = scanning.latest_record(config, name)
-    written = _write_reports(replace(config, report=wanted), record, folder, log_format)
+    scan_, _, record = scanning.latest_record(config, name)
+    written = _write_reports(replace(config, report=wanted), record, log_format)
     if as_json:
-        echo_json({"scan_id": scan_.id, "dir": str(folder), "reports": [str(path) for path in written]})
+        place = scans.place_of(config.state, scan_.id)
+        echo_json({"scan_id": scan_.id, "dir": str(place), "reports": [str(path) for path in written]})
     else:
         for path in written:
             click.echo(str(path))
@@ -180,9 +182,10 @@ def _listeners(display: ProgressDisplay) -> "Listeners":
     return Listeners(progress=display, on_source=display.finished)
 
 
-def _write_reports(config: Config, record: Record, folder: Path, log_format: str) -> tuple[Path, ...]:
-    from scanner import access_log, changes, reports
+def _write_reports(config: Config, record: Record, log_format: str) -> tuple[Path, ...]:
+    from scanner import access_log, changes, evidence, reports
     from scanner.report.pseudonyms import load_key
+    from scanner.store import scans
 
     if config.report.privacy == "L2":
         count = len(config.report.frameworks) * len(config.report.formats)
@@ -190,7 +193,14 @@ def _write_reports(config: Config, record: Record, folder: Path, log_format: str
             config.state,
             access_log.Access("report", scan=record.scan.id, count=count, recipient=config.report.recipient),
         )
-    return reports.render(
+    folder = scans.scan_dir(config.state, record.scan.id)
+    kept: dict[Path, Path] = {}
+
+    def keep(path: Path) -> None:
+        kept[path] = scans.keep(config.state, record.scan.id, folder, path)
+        summary.say(f"wrote {kept[path]}", log_format, report=str(kept[path]))
+
+    written = reports.render(
         record,
         folder,
         wanted=config.report.frameworks,
@@ -205,9 +215,11 @@ def _write_reports(config: Config, record: Record, folder: Path, log_format: str
         max_seconds=config.report.max_seconds,
         most_sheets=config.report.sheets,
         background=changes.since_last(config.state, record.scan),
-        on_report=lambda path: summary.say(f"wrote {path}", log_format, report=str(path)),
+        on_report=keep,
         on_trouble=lambda path, told: _log.warning("%s: %s", path.name, told, extra={"report": str(path)}),
     )
+    scans.keep(config.state, record.scan.id, folder, folder / "reports" / evidence.MANIFEST)
+    return tuple(kept[path] for path in written)
 
 
 def _report_code(config: Config, written: tuple[Path, ...]) -> int:

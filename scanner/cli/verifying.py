@@ -65,11 +65,12 @@ def of_state(config: Config, name: str | None, trust: Trust, number: int | None)
     subjects: list[Subject] = []
     manifests: list[Manifest] = []
     for scan in stored:
-        folder = scans.scan_dir(config.state, scan.id)
-        found = _manifest_of(folder / "evidence")
+        # Manifests are readable also where a scan is sealed: only what is looked at closely is opened.
+        found = _manifest_of(scans.place_of(config.state, scan.id) / "evidence")
         if found is not None:
             manifests.append(found)
         if chosen in (None, scan.id):
+            folder = scans.scan_dir(config.state, scan.id)
             subject = verify.bundle(folder / "evidence", trust, scan.manifest_sha256)
             more = [*_actions(subject.manifest, runs), *_access_log(subject.manifest, accesses)]
             subjects.append(replace(subject, name=f"scan {scan.id}", statements=(*subject.statements, *more)))

@@ -77,7 +77,13 @@ def _entry(finding: Finding) -> str:
 
 
 def replay(
-    folder: Path, *, rules_folder: Path | None = None, max_seconds: float, memory_mb: int, self_test: bool = False
+    folder: Path,
+    *,
+    rules_folder: Path | None = None,
+    max_seconds: float,
+    memory_mb: int,
+    self_test: bool = False,
+    place: Path | None = None,
 ) -> Replay:
     """Judge the tables of a bundle by its own rules, or by those of a folder; no state folder, no configuration.
 
@@ -87,18 +93,19 @@ def replay(
         max_seconds: for one rule.
         memory_mb: address space of the process in which the rules run.
         self_test: whether the rules judge the known-answer data set, too.
+        place: folder to work in. None: the system's folder of temporary files.
 
     Raises StoreError if the bundle cannot be read, ConfigError for a rule that cannot be used.
     """
     sealed = manifest.read(folder)
     record = bundle.results(folder)
     chosen = _rules(folder, sealed, rules_folder)
-    with tempfile.TemporaryDirectory(prefix="orphanscan-replay-") as workdir, Child(memory_mb) as child:
+    with tempfile.TemporaryDirectory(prefix="orphanscan-replay-", dir=place) as workdir, Child(memory_mb) as child:
         # DuckDB takes [ and * in a path for patterns: the link has a plain one.
-        place = Path(workdir) / "bundle"
-        place.symlink_to(folder.resolve())
+        link = Path(workdir) / "bundle"
+        link.symlink_to(folder.resolve())
         file = Path(workdir) / audit.FILE
-        audit.import_audit(place / "audit", file, _tables(sealed))
+        audit.import_audit(link / "audit", file, _tables(sealed))
         results = run_in(child, file, chosen, as_of=record.scan.as_of, max_seconds=max_seconds)
         known = run_known_answers(chosen, child) if self_test else None
     tried = {rule.id for rule in chosen}

@@ -33,6 +33,8 @@ class Sealed:
 
     told: Told
     folder: Path
+    opened: Callable[[Path], Path] = lambda folder: folder
+    """Returns where the folder can be read, if it is sealed; only scans that are read are opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def note(config: Config, scans: Sequence[Sealed], key: bytes, *, keep: bool = Tr
     for receiver in (one for one in config.notify if one.type in CHANNELS):
         known = waiting.load(config.state, receiver.id)
         for scan in _untold(scans, known):
-            found = read.setdefault(scan.folder, document.read(scan.folder))
+            found = read.setdefault(scan.folder, document.read(scan.opened(scan.folder)))
             before = Before(known.noted_as_of, known.verdicts, frozenset(known.waived)) if known.noted_as_of else None
             teller = Teller(config, receiver, key, catalogue)
             known = replace(
@@ -218,7 +220,7 @@ def _beater(receiver: Receiver, ended: bool) -> Callable[[threading.Event], Deli
 
 def _writer(receiver: Receiver, scan: Sealed) -> Callable[[threading.Event], Delivery]:
     def run(given_up: threading.Event) -> Delivery:
-        metrics.write(receiver, document.read(scan.folder), scan.told)
+        metrics.write(receiver, document.read(scan.opened(scan.folder)), scan.told)
         return Delivery(receiver.id, 1, f"wrote {receiver.path}")
 
     return run

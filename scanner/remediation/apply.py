@@ -3,7 +3,6 @@
 import json
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from scanner.remediation.reread import Key, Rereading
 from scanner.remediation.server import Resource, Server, active, connected, elements, members
 from scanner.remediation.steps import Look, Step, grant_element, step_for
 from scanner.remediation.still import changed
-from scanner.store import state
+from scanner.store import state, vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ def apply(
         chosen = gates.unattended(config, plan, read_record(plan.scan_id)) if options.unattended else plan.to_apply
         gates.check(config, plan, chosen, allow_irreversible=options.allow_irreversible, now=now)
         approvals = () if options.unattended or options.dry_run else _approvals(config, path, plan, sha256)
-        with tempfile.TemporaryDirectory(prefix="orphanscan-apply-") as workdir:
-            rereading = Rereading(config, policies, Path(workdir))
+        with vault.workdir(config.state) as workdir:
+            rereading = Rereading(config, policies, workdir)
             accepted = Accepted(config, read_record(plan.scan_id))
             applying = Applying(config, rereading, accepted, options.dry_run, on_result)
             if options.dry_run:

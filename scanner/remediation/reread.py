@@ -18,9 +18,9 @@ from scanner.model import Collected, Source, Verdict
 from scanner.policy import Policies
 from scanner.remediation.model import Account
 from scanner.remediation.server import Resource
+from scanner.store import vault
 from scanner.store.load import load
 from scanner.store.match import match
-from scanner.store.state import STORE
 
 SQL = Path(__file__).with_name("reread.sql")
 _VANISHED = Path(__file__).parent.parent / "store" / "vanished.sql"
@@ -103,7 +103,7 @@ class Rereading:
         con.execute("set TimeZone = 'UTC'")
         now = datetime.now(UTC)
         load(con, collected, self._config, self._policies, now)
-        store = str(self._config.state / STORE).replace("'", "''")
+        store = str(vault.store_file(self._config.state)).replace("'", "''")
         con.execute(f"attach '{store}' as store (read_only)")
         con.execute(
             "create temp table this_scan as select"

@@ -7,7 +7,8 @@ import duckdb
 
 from scanner.errors import ConfigError
 from scanner.model import Scan
-from scanner.store.state import STORE, open_store
+from scanner.store import vault
+from scanner.store.state import PENDING, STORE, is_real, open_store
 
 _COLUMNS = """
 select
@@ -28,7 +29,7 @@ order by scan_no
 
 def stored(state: Path) -> tuple[Scan, ...]:
     """Return all scans of the store, oldest first; empty if there is no store yet."""
-    if not (state / STORE).exists():
+    if not vault.has_store(state):
         return ()
     with open_store(state / STORE) as con:
         rows = con.execute(_COLUMNS).fetchall()
@@ -51,7 +52,7 @@ def stored(state: Path) -> tuple[Scan, ...]:
 
 def numbers(state: Path) -> dict[str, int]:
     """Return the number of every stored scan, by its id; the first scan of a store has number 1."""
-    if not (state / STORE).exists():
+    if not vault.has_store(state):
         return {}
     with open_store(state / STORE) as con:
         return dict(con.execute("select scan_id, scan_no from scans").fetchall())
@@ -81,10 +82,28 @@ def get(state: Path, name: str) -> Scan:
 
 
 def scan_dir(state: Path, scan_id: str) -> Path:
-    """Return the folder of a committed scan, also in the moment before it has been moved out of staging."""
-    place = state / "scans" / scan_id
+    """Return where a committed scan can be read, opened if it is sealed.
+
+    Also in the moment before it has been moved out of staging.
+    """
+    place = place_of(state, scan_id)
+    pending = state / PENDING / scan_id
+    if is_real(pending):
+        return vault.scan_folder(state, scan_id, place, pending / "scan")
     waiting = state / "staging" / scan_id / "scan"
-    return waiting if waiting.is_dir() and not (place / "evidence").is_dir() else place
+    if waiting.is_dir() and not (place / "evidence").is_dir() and vault.keys_of(state) is None:
+        return waiting
+    return vault.scan_folder(state, scan_id, place)
+
+
+def place_of(state: Path, scan_id: str) -> Path:
+    """Return where the folder of a scan lies; what is in it may be sealed."""
+    return state / "scans" / scan_id
+
+
+def keep(state: Path, scan_id: str, readable: Path, written: Path) -> Path:
+    """Put a file that was written into the folder of `scan_dir` where it belongs; returns where it lies then."""
+    return vault.keep(state, place_of(state, scan_id), readable, written)
 
 
 def chain_end(con: duckdb.DuckDBPyConnection) -> tuple[str | None, int]:

@@ -4,11 +4,30 @@
 <state>/store.duckdb       replaced as a whole, never written in place: readers are never blocked
 <state>/staging/<scan-id>/ work of a scan under way; swept, or completed, by the next writer
 <state>/scans/<scan-id>/   one folder per committed scan
+
+A commit, each step on disk before the next, in plain text:
+
+1. the files of the scan, and the store, in staging
+2. staging/<id>/store.duckdb takes the place of the store          <- the scan is real
+3. the scan's files move to scans/<id>; staging goes
+
+and sealed, where staging may be lost with the power and must be the only place of plain text:
+
+1. each file of the scan is sealed into pending/<id>/scan
+2. the store is sealed into pending/<id>/store.duckdb.age
+3. pending/<id>/complete is written
+4. pending/<id>/store.duckdb.age takes the place of the store      <- the scan is real
+5. staging goes
+6. the sealed files move to scans/<id>; pending/<id> goes
+
+After a kill the next writer sweeps staging. A pending folder without `complete`, or whose store still lies in it, came
+to nothing and is swept as well; from one whose store is gone, step 6 is done again. No key is needed for that.
 """
 
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,19 +37,27 @@ from pathlib import Path
 import duckdb
 
 from scanner.errors import LockedError, StoreError
+from scanner.sealing import SUFFIX, Keys
+from scanner.sealing import sync as _fsync
+from scanner.store import vault
 
-STORE = "store.duckdb"
+_log = logging.getLogger(__name__)
+STORE = vault.STORE
 TOKEN = "commit-token"  # noqa: S105 - names a scan, opens nothing
+PENDING = "pending"
+_COMPLETE = "complete"
 
 
 @contextlib.contextmanager
 def writing(state: Path, command: str) -> Iterator[None]:
     """Hold the state folder's lock, after completing or sweeping what a killed writer left.
 
-    Raises LockedError that says who holds it, StoreError if the folder cannot be used.
+    Raises LockedError that says who holds it, StoreError if the folder cannot be used, ConfigError if it is to be
+    sealed and cannot be.
     """
+    found = vault.keys_of(state)
     try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        vault.private(state)
         handle = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as exc:
         raise StoreError(f"cannot use the state folder {state}: {exc.strerror}; check its owner and mode") from exc
@@ -43,6 +70,8 @@ def writing(state: Path, command: str) -> Iterator[None]:
         holder = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
         os.pwrite(handle, json.dumps(holder).encode(), 0)
         _recover(state)
+        if found is not None and vault.sealed_to(state) is None and (count := vault.seal_all(state, found)):
+            _log.warning("%d files that lay in plain text in %s are sealed now", count, state)
         yield
     finally:
         # Closing releases the lock, also when the process is killed: there is no stale lock to clean up.
@@ -60,12 +89,16 @@ def _held_by(state: Path) -> str:
 
 def new_staging(state: Path, scan_id: str) -> Path:
     """Make the private work folder of a scan, with a copy of the store in it if there is one."""
-    staging = state / "staging" / scan_id
+    staging = vault.staging(state) / scan_id
+    found = vault.keys_of(state)
     try:
+        vault.private_staging(state)
         staging.mkdir(parents=True, mode=0o700)
         (staging / "scan").mkdir(mode=0o700)
         (staging / TOKEN).write_text(os.urandom(16).hex())
-        if (state / STORE).exists():
+        if found is not None and (state / (STORE + SUFFIX)).exists():
+            found.open(state / (STORE + SUFFIX), staging / STORE)
+        elif (state / STORE).exists():
             shutil.copyfile(state / STORE, staging / STORE)
             (staging / STORE).chmod(0o600)
     except OSError as exc:
@@ -79,6 +112,9 @@ def commit(state: Path, staging: Path) -> Path:
     The replacement is the one atomic step. A kill before it leaves the store as it was; after it, the next writer
     moves what is still in staging, and readers look there too.
     """
+    found = vault.keys_of(state)
+    if found is not None:
+        return _commit_sealed(state, staging, found)
     try:
         for path in sorted(p for p in (staging / "scan").rglob("*") if p.is_file()):
             path.chmod(0o600)
@@ -92,6 +128,47 @@ def commit(state: Path, staging: Path) -> Path:
     return _promote(state, staging)
 
 
+def _commit_sealed(state: Path, staging: Path, found: Keys) -> Path:
+    pending = state / PENDING / staging.name
+    folder = staging / "scan"
+    try:
+        shutil.rmtree(pending, ignore_errors=True)
+        pending.mkdir(parents=True, mode=0o700)
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            target = pending / "scan" / path.relative_to(folder)
+            if vault.is_sealed_kind(found, folder, path):
+                found.seal(path, target.with_name(target.name + SUFFIX))
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                shutil.copyfile(path, target)
+                target.chmod(0o600)
+                _fsync(target)
+                _fsync(target.parent)
+        found.seal(staging / STORE, pending / (STORE + SUFFIX))
+        (pending / _COMPLETE).touch(mode=0o600)
+        for made in (pending, pending.parent, state):
+            _fsync(made)
+        (pending / (STORE + SUFFIX)).replace(state / (STORE + SUFFIX))
+        _fsync(state)
+    except OSError as exc:
+        raise StoreError(f"cannot commit the scan to {state}: {exc.strerror}; nothing was changed") from exc
+    discard(staging)
+    return _settle(state, pending)
+
+
+def _settle(state: Path, pending: Path) -> Path:
+    """Move what a sealed commit left to its place."""
+    target = state / "scans" / pending.name
+    _move(state, pending / "scan", target)
+    shutil.rmtree(pending, ignore_errors=True)
+    return target
+
+
+def is_real(pending: Path) -> bool:
+    """Whether the commit that this pending folder is of has taken place."""
+    return (pending / _COMPLETE).exists() and not (pending / (STORE + SUFFIX)).exists()
+
+
 def discard(staging: Path) -> None:
     """Remove the work folder of a scan that came to nothing."""
     shutil.rmtree(staging, ignore_errors=True)
@@ -99,28 +176,40 @@ def discard(staging: Path) -> None:
 
 def _promote(state: Path, staging: Path) -> Path:
     target = state / "scans" / staging.name
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (state / "scans").chmod(0o700)
-    for path in sorted(p for p in (staging / "scan").rglob("*") if p.is_file()):
-        place = target / path.relative_to(staging / "scan")
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.replace(place)
-    _fsync(target)
+    _move(state, staging / "scan", target)
     discard(staging)
     return target
 
 
+def _move(state: Path, folder: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (state / "scans").chmod(0o700)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        place = target / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.replace(place)
+    for made in (target, target.parent, state):
+        _fsync(made)
+
+
 def _recover(state: Path) -> None:
-    """Complete the staging folders whose scan is in the store; sweep the others."""
-    for staging in sorted((state / "staging").glob("*")):
-        if is_committed(state, staging):
-            _promote(state, staging)
-        else:
-            discard(staging)
+    """Complete the scans that are in the store; sweep what else is in staging, except what living readers opened."""
+    for pending in sorted((state / PENDING).glob("*")):
+        if is_real(pending):
+            _settle(state, pending)
+        shutil.rmtree(pending, ignore_errors=True)
+    for base in {state / "staging", vault.staging(state)}:
+        for staging in sorted(base.glob("*")):
+            if is_committed(state, staging):
+                _promote(state, staging)
+            elif not vault.is_held(staging):
+                discard(staging)
 
 
 def is_committed(state: Path, staging: Path) -> bool:
-    """Whether the store already holds the scan of this staging folder."""
+    """Whether the store already holds the scan of this staging folder, and its files are still needed from there."""
+    if (state / (STORE + SUFFIX)).exists():
+        return False  # a sealed commit needs nothing of staging any more
     try:
         token = (staging / TOKEN).read_text()
     except OSError:
@@ -133,7 +222,12 @@ def is_committed(state: Path, staging: Path) -> bool:
 
 
 def open_store(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a store file for reading; raises StoreError when it is damaged or of another version."""
+    """Open a store file for reading; raises StoreError when it is damaged or of another version.
+
+    The store of a state folder is opened first where it is sealed.
+    """
+    if path.name == STORE and path.with_name(STORE + SUFFIX).exists():
+        path = vault.store_file(path.parent)
     try:
         con = duckdb.connect(str(path), read_only=True)
         row = con.execute("select value from meta where key = 'schema_version'").fetchone()
@@ -148,11 +242,3 @@ def scan_no(con: duckdb.DuckDBPyConnection, scan_id: str) -> int:
     """Return the number of a stored scan; 0 if the store, the main database of `con`, does not hold it."""
     row = con.execute("select scan_no from scans where scan_id = $id", {"id": scan_id}).fetchone()
     return int(row[0]) if row else 0
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

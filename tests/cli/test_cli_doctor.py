@@ -124,6 +124,7 @@ def test_a_good_machine_passes_and_nothing_is_written(work):
         "application wiki",
         "application vault",
         "state folder",
+        "encryption",
         "store",
         "disk",
         "PDF",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scanner import bindings, paths
 from scanner.cli.checks.check import Check, Found, Result, guarded
+from scanner.cli.checks.protection import encryption, open_below
 from scanner.cli.checks.receivers import receivers
 from scanner.cli.checks.sources import applications, closely, roster
 from scanner.cli.checks.writing import approvals, credentials
@@ -46,6 +47,7 @@ def configured(config: Config) -> Iterator[Check]:
     yield from approvals(config)
     yield from receivers(config)
     yield guarded("state folder", lambda: _state(config.state))
+    yield guarded("encryption", lambda: encryption(config))
     yield guarded("store", lambda: _store(config.state))
     yield guarded("disk", lambda: _disk(config.state))
 
@@ -137,36 +139,39 @@ def _state(state: Path) -> Found:
     mode = state.stat().st_mode & 0o777
     if mode & 0o077:
         return Result.WARNING, f"{state} holds personal data and is open to others (mode {mode:04o}): chmod 700 {state}"
+    loose = open_below(state)
+    if loose:
+        advice = f"chmod -R go-rwx {state}"
+        return Result.WARNING, f"{state} is private, but {len(loose)} in it are not, as {loose[0]}: {advice}"
     return Result.OK, f"{state}, private"
 
 
 def _store(state: Path) -> Found:
-    from scanner.store import scans
-    from scanner.store.state import STORE
+    from scanner.store import scans, vault
 
     stored = scans.stored(state)
-    leftovers = sorted((state / "staging").glob("*"))
+    leftovers = [folder for folder in sorted(vault.staging(state).glob("*")) if not vault.is_held(folder)]
     detail = "no scan yet"
     if stored:
         last = stored[-1]
         complete = "complete" if last.complete else "not complete"
-        bytes_ = (state / STORE).stat().st_size
+        bytes_ = vault.stored_bytes(state)
         detail = f"{len(stored)} in the store, {size(bytes_)}; the last is {last.id}, {complete}"
         detail += f"; folders of scans {size(_total(state / 'scans'))}"
     if leftovers:
-        left = f"{len(leftovers)} in staging, {size(_total(state / 'staging'))}: under way, or swept by the next scan"
+        total = size(_total(vault.staging(state)))
+        left = f"{len(leftovers)} in staging, {total}: under way, or swept by the next scan"
         return Result.NOTE, f"{detail}; {left}"
     return (Result.OK if stored else Result.NOTE), detail
 
 
 def _disk(state: Path) -> Found:
-    from scanner.store.state import STORE
+    from scanner.store import vault
 
     place = next(folder for folder in (state, *state.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     # A scan works on a copy of the store and puts it in its place.
-    store = state / STORE
-    needed = _LEAST_FREE + (2 * store.stat().st_size if store.exists() else 0)
+    needed = _LEAST_FREE + 2 * vault.stored_bytes(state)
     if free < needed:
         return Result.FAILED, f"{size(free)} free at {place}; a scan needs about {size(needed)}"
     return Result.OK, f"{size(free)} free at {place}"
