@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import duckdb
 from scanner.errors import ConfigError
 from scanner.model import Finding, Rule, RuleOutcome
 from scanner.rule_process import Child, RuleError
-from scanner.rule_runner import run_in
+from scanner.rule_runner import Frame, read_columns, read_frame, run_framed
 from scanner.rules import with_params
 from scanner.store.audit import FILE, create_audit
 
@@ -58,18 +59,32 @@ def run_cases(
 
     A rule without cases is a problem of its own.
     """
-    with Child(memory_mb=4096) as child, tempfile.TemporaryDirectory(prefix="orphanscan-cases-") as workdir:
-        # Each case begins with a copy of one empty file: making the tables anew takes longer than the case.
+    with (
+        Child(memory_mb=4096) as child,
+        tempfile.TemporaryDirectory(prefix="orphanscan-cases-") as workdir,
+        duckdb.connect() as con,
+    ):
+        # Each case begins with a copy of one empty file: making the tables anew takes longer than the case. One
+        # connection attaches them all in turn: opening one of its own for each takes longer, too.
         create_audit(Path(workdir) / FILE)
-        return tuple(
-            result
-            for rule in rules
-            for result in _run_rule(child, rule, folder / f"{rule.id}.toml", Path(workdir), choose)
-        )
+        with _attached(con, Path(workdir) / FILE):
+            columns = read_columns(con)
+        bench = _Bench(child, con, Path(workdir), columns)
+        return tuple(result for rule in rules for result in _run_rule(bench, rule, folder / f"{rule.id}.toml", choose))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What the cases share."""
+
+    child: Child
+    con: duckdb.DuckDBPyConnection
+    workdir: Path
+    columns: Mapping[str, frozenset[str]]
 
 
 def _run_rule(
-    child: Child, rule: Rule, path: Path, workdir: Path, choose: Callable[[Sequence[Case]], Sequence[Case]]
+    bench: _Bench, rule: Rule, path: Path, choose: Callable[[Sequence[Case]], Sequence[Case]]
 ) -> Iterator[CaseResult]:
     try:
         cases = choose(read(path))
@@ -78,18 +93,18 @@ def _run_rule(
         return
     for number, case in enumerate(cases):
         # A name of its own: the child holds on to the file that it has open.
-        file = workdir / f"{rule.id}-{number}.duckdb"
-        shutil.copyfile(workdir / FILE, file)
-        yield _run_case(child, rule, case, file)
+        file = bench.workdir / f"{rule.id}-{number}.duckdb"
+        shutil.copyfile(bench.workdir / FILE, file)
+        yield _run_case(bench, rule, case, file)
         file.unlink()
 
 
-def _run_case(child: Child, rule: Rule, case: Case, file: Path) -> CaseResult:
+def _run_case(bench: _Bench, rule: Rule, case: Case, file: Path) -> CaseResult:
     clock = datetime.fromisoformat(case["as_of"]).astimezone(UTC)
     try:
-        with duckdb.connect(str(file)) as con:
-            _fill(con, case, clock)
-        (result,) = run_in(child, file, [with_params(rule, case.get("params", {}))], as_of=clock, max_seconds=30)
+        frame = _prepare(bench, case, clock, file)
+        chosen = [with_params(rule, case.get("params", {}))]
+        (result,) = run_framed(bench.child, file, chosen, frame=frame, as_of=clock, max_seconds=30)
     except (duckdb.Error, RuleError, ConfigError) as exc:
         return CaseResult(rule.id, case["name"], " ".join(str(exc).split()))
     if result.result is RuleOutcome.ERROR:
@@ -111,6 +126,30 @@ def _run_case(child: Child, rule: Rule, case: Case, file: Path) -> CaseResult:
             rule.id, case["name"], f"the result is {result.result}, not {case['result']}; {result.detail}"
         )
     return CaseResult(rule.id, case["name"], findings=result.findings)
+
+
+def _prepare(bench: _Bench, case: Case, clock: datetime, file: Path) -> Frame:
+    """Fill the audit file of a case and return what its rule is judged against."""
+    with _attached(bench.con, file):
+        bench.con.execute("begin")
+        try:
+            _fill(bench.con, case, clock)
+            bench.con.execute("commit")
+        except duckdb.Error:
+            bench.con.execute("rollback")
+            raise
+        return read_frame(bench.con, bench.columns)
+
+
+@contextmanager
+def _attached(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
+    """Make an audit file the current database of a connection."""
+    quoted = str(file).replace("'", "''")
+    con.execute(f"attach '{quoted}' as audited; use audited")
+    try:
+        yield
+    finally:
+        con.execute("use memory; detach audited")
 
 
 def _fill(con: duckdb.DuckDBPyConnection, case: Case, clock: datetime) -> None:

@@ -58,7 +58,22 @@ def run_in(
     on_result: Callable[[RuleResult], None] = lambda result: None,
 ) -> tuple[RuleResult, ...]:
     """Run rules as `run` does, in a child process that is there already."""
-    frame = read_frame(audit_file)
+    with duckdb.connect(str(audit_file), read_only=True) as con:
+        frame = read_frame(con, read_columns(con))
+    return run_framed(child, audit_file, rules, frame=frame, as_of=as_of, max_seconds=max_seconds, on_result=on_result)
+
+
+def run_framed(
+    child: Child,
+    audit_file: Path,
+    rules: Sequence[Rule],
+    *,
+    frame: Frame,
+    as_of: datetime,
+    max_seconds: float,
+    on_result: Callable[[RuleResult], None] = lambda result: None,
+) -> tuple[RuleResult, ...]:
+    """Run rules as `run_in` does, on an audit file whose frame was read before."""
     clock = as_of.replace(tzinfo=None).isoformat()
     results = []
     for rule in rules:
@@ -85,19 +100,24 @@ def run_in(
     return tuple(results)
 
 
-def read_frame(audit_file: Path) -> Frame:
-    """Read the state of sources and policy inputs from an audit file."""
-    with duckdb.connect(str(audit_file), read_only=True) as con:
-        settings = con.execute("select roster_complete, is_baseline from audit.settings").fetchone() or (True, False)
-        apps = con.execute("select app, type, verdict, coverage from audit.applications order by app").fetchall()
-        policies = con.execute(
-            "select p.name, p.needs_approval and not coalesce(p.approved_at <= s.as_of, false)"
-            " from audit.policy_inputs p cross join audit.settings s"
-        ).fetchall()
-        # Asked once: to list the columns of one population, the database binds all of them.
-        columns = con.execute(
-            "select table_name, list(column_name) from duckdb_columns() where schema_name = 'audit' group by table_name"
-        ).fetchall()
+def read_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    """Return table or population -> its columns, of an audit file that is the current database."""
+    # For all at once: to list the columns of one population, the database binds all of them.
+    found = con.execute(
+        "select table_name, list(column_name) from duckdb_columns()"
+        " where database_name = current_database() and schema_name = 'audit' group by table_name"
+    ).fetchall()
+    return {table: frozenset(names) for table, names in found}
+
+
+def read_frame(con: duckdb.DuckDBPyConnection, columns: Mapping[str, frozenset[str]]) -> Frame:
+    """Read the state of sources and policy inputs from an audit file that is the current database."""
+    settings = con.execute("select roster_complete, is_baseline from audit.settings").fetchone() or (True, False)
+    apps = con.execute("select app, type, verdict, coverage from audit.applications order by app").fetchall()
+    policies = con.execute(
+        "select p.name, p.needs_approval and not coalesce(p.approved_at <= s.as_of, false)"
+        " from audit.policy_inputs p cross join audit.settings s"
+    ).fetchall()
     return Frame(
         roster_complete=settings[0],
         is_baseline=settings[1],
@@ -105,7 +125,7 @@ def read_frame(audit_file: Path) -> Frame:
         unconnected=sum(kind == "none" for _, kind, _, _ in apps),
         partial_coverage=tuple(app for app, kind, _, coverage in apps if kind != "none" and coverage != "all"),
         policy_inputs=frozenset(name for name, _ in policies),
-        columns={view: frozenset(names) for view, names in columns},
+        columns=columns,
         unapproved=frozenset(name for name, is_unapproved in policies if is_unapproved),
     )
 

@@ -1,5 +1,6 @@
 """What holds for every shipped rule, seen on the known-answer data set."""
 
+import re
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -88,6 +89,20 @@ def test_every_rule_is_planted_twice_and_has_two_near_misses() -> None:
             assert len(fails) >= 2, name
             assert counted["near miss"] >= 2, name
             assert all(("found" in plant) == (plant["what"] == "violation") for plant in document["plant"]), name
+
+
+def test_no_plant_is_a_copy_of_another_in_other_names() -> None:
+    """Two violations of a rule differ in kind, else the second proves nothing that the first did not."""
+    copies = []
+    for path in FOLDER.glob("*.toml"):
+        plants = [p for p in tomllib.loads(path.read_text()).get("plant", []) if p["what"] == "violation"]
+        bare = [
+            re.sub(rf"{path.stem}[.-]\d", "", repr({k: v for k, v in p.items() if k not in ("what", "why")}))
+            for p in plants
+        ]
+        copies += [path.stem for one in set(bare) if bare.count(one) > 1]
+
+    assert copies == []
 
 
 def test_the_rules_give_the_known_answers() -> None:

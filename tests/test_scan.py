@@ -75,6 +75,8 @@ def test_the_time_of_every_rule_is_told(company: Path) -> None:
     times = {rule["id"]: rule["seconds"] for rule in summary["rules"]}
     assert times.keys() == {rule["id"] for rule in latest(company)["rules"]}
     assert all(0 < seconds < 60 for seconds in times.values())
+    assert summary["known_answers"]["problems"] == []
+    assert f"known answers: {summary['known_answers']['result']}" in told
 
 
 def test_a_finding_is_open_then_resolved_and_history_is_kept(company: Path) -> None:

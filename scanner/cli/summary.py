@@ -123,6 +123,7 @@ def _exceptions(result: RuleResult) -> int:
 
 def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[str, object]:
     results = outcome.record.results if outcome.record else ()
+    known = outcome.record.known_answers if outcome.record else None
     return {
         "scan_id": outcome.scan.id,
         "dir": str(outcome.folder),
@@ -147,6 +148,7 @@ def _document(outcome: "Outcome", findings: dict[str, int], code: int) -> dict[s
             for result in results
         ],
         "findings": findings,
+        "known_answers": {"result": str(known), "problems": list(known.problems)} if known else None,
         "waived": sum(f.state is FindingState.WAIVED for r in results for f in r.findings),
         "exit_code": code,
     }
