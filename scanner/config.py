@@ -275,6 +275,10 @@ class RuleSettings:
     """Address space of the child process that runs the rules."""
 
 
+FORMATS = ("pdf", "html", "oscal", "xlsx", "csv", "json", "ocsf", "md")
+"""Of reports: the first three make a file for each framework, the others one for the scan."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
     """The table [report]."""
@@ -282,7 +286,8 @@ class ReportSettings:
     frameworks: tuple[str, ...] = ("gdpr", "sox", "hipaa")
     """Ids of the frameworks to report on."""
     formats: tuple[str, ...] = ("pdf", "html")
-    """pdf, html or both."""
+    """pdf, html and oscal: a file for each framework. xlsx (needs the extra `xlsx`), csv, json, ocsf, md: one for the
+    scan."""
     privacy: str = "L1"
     """L1: pseudonyms. L2: identified working paper, for the named recipient."""
     recipient: str = ""

@@ -10,6 +10,7 @@ from typing import Any
 
 from scanner import paths
 from scanner.config import (
+    FORMATS,
     SCIM_TYPES,
     Application,
     Config,
@@ -154,7 +155,7 @@ def _policy_keys(base: Path) -> dict[str, Key]:
 def _report_keys() -> dict[str, Key]:
     return {
         "frameworks": Key(list_of(text, empty=False)),
-        "formats": Key(list_of(one_of("pdf", "html"), empty=False)),
+        "formats": Key(list_of(one_of(*FORMATS), empty=False)),
         "privacy": Key(one_of("L1", "L2")),
         "recipient": Key(text),
         "rows_per_rule": Key(number(1, 1_000_000, whole=True)),

@@ -4,15 +4,20 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from scanner import evidence, framework_files
 from scanner.errors import ConfigError, ReportError
 from scanner.model import Record
-from scanner.report import RENDERERS
+from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS
 from scanner.report.background import Background
 from scanner.report.content import build
 from scanner.report.pdf_process import PdfProcess
+from scanner.report.whole import build_whole
+
+_Shown = TypeVar("_Shown")
 
 
 def render(
@@ -34,7 +39,9 @@ def render(
     on_report: Callable[[Path], None] = lambda path: None,
     on_trouble: Callable[[Path, str], None] = lambda path, told: None,
 ) -> tuple[Path, ...]:
-    """Write one file per framework and format below `<folder>/reports`, and their manifest; returns the files.
+    """Write one file per framework, or per scan, and format below `<folder>/reports`, and their manifest.
+
+    Returns the files.
 
     `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to `on_trouble` and
     missing in the answer; so are characters that no font has, in a PDF that was written.
@@ -51,8 +58,22 @@ def render(
     generated_at = (record.scan.finished_at or record.scan.started_at).astimezone(UTC).replace(microsecond=0)
     sealed = (folder / "evidence" / evidence.MANIFEST).read_bytes()
     written = []
+
+    def write(name: str, kind: str, draw: Callable[[], tuple[bytes, Sequence[str]]]) -> None:
+        path = folder / "reports" / FILES[kind].format(framework=name)
+        try:
+            data, warnings = draw()
+        except ReportError as exc:
+            on_trouble(path, f"not written: {exc}")
+            return
+        evidence.write_file(path, data)
+        written.append(path)
+        on_report(path)
+        if missing := _undrawn(warnings):
+            on_trouble(path, missing)
+
     with PdfProcess(memory_mb, max_seconds) as process:
-        for name in wanted:
+        for name in wanted if any(kind in RENDERERS for kind in formats) else ():
             content = build(
                 record,
                 known[name],
@@ -68,17 +89,16 @@ def render(
                 recipient=recipient,
             )
             for kind in formats:
-                path = folder / "reports" / f"{name}.{kind}"
-                try:
-                    data, warnings = process.render(content) if kind == "pdf" else (RENDERERS[kind](content), ())
-                except ReportError as exc:
-                    on_trouble(path, f"not written: {exc}")
-                    continue
-                evidence.write_file(path, data)
-                written.append(path)
-                on_report(path)
-                if missing := _undrawn(warnings):
-                    on_trouble(path, missing)
+                if kind == "pdf":
+                    write(name, kind, partial(process.render, content))
+                elif kind in RENDERERS:
+                    write(name, kind, partial(_quiet, RENDERERS[kind], content))
+    if any(kind in WHOLE_RENDERERS for kind in formats):
+        chosen = [known[name] for name in wanted]
+        whole = build_whole(record, chosen, privacy=privacy, key=key, recipient=recipient)
+        for kind in formats:
+            if kind in WHOLE_RENDERERS:
+                write("", kind, partial(_quiet, WHOLE_RENDERERS[kind], whole))
     reports = folder / "reports"
     manifest = {
         "schema": "orphanscan.reports/1",
@@ -100,6 +120,15 @@ def _listed(folder: Path, now: Mapping[str, Mapping[str, str]]) -> list[dict[str
         told = {}
     files = evidence.listing(folder)
     return [file | dict(now.get(str(file["path"])) or told.get(file["path"], {})) for file in files]
+
+
+def files(frameworks: Sequence[str], formats: Sequence[str]) -> int:
+    """Return how many files `render` writes if nothing fails."""
+    return sum(len(frameworks) if kind in RENDERERS else 1 for kind in formats)
+
+
+def _quiet(draw: Callable[[_Shown], bytes], shown: _Shown) -> tuple[bytes, Sequence[str]]:
+    return draw(shown), ()
 
 
 def _undrawn(warnings: Sequence[str]) -> str:

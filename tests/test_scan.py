@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from scanner.config import FORMATS
+
 STARTER = Path(__file__).parent.parent / "sample_data" / "starter"
 
 
@@ -107,6 +109,16 @@ def test_collect_then_check_then_report_give_a_sealed_scan(company: Path) -> Non
     report = orphanscan(company, "report", "--format", "html")
     assert report.returncode == 0, report.stderr
     scan = next((company / "orphanscan-state" / "scans").iterdir())
+    every = [word for kind in FORMATS if kind != "pdf" for word in ("--format", kind)]
+    written = orphanscan(company, "report", *every)
+    assert written.returncode == 0, written.stderr
+    made = {file.name: file.read_bytes() for file in (scan / "reports").iterdir()}
+    assert set(made) == {
+        *("sox.html", "sox.oscal.json", "findings.xlsx", "findings.csv", "findings.json", "findings.ocsf.jsonl"),
+        *("summary.md", "manifest.json"),
+    }
+    assert orphanscan(company, "report", *every).stdout == written.stdout
+    assert {file.name: file.read_bytes() for file in (scan / "reports").iterdir()} == made
     sealed = (scan / "evidence" / "manifest.json").read_bytes()
 
     assert orphanscan(company, "check").returncode == 1

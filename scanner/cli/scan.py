@@ -9,7 +9,7 @@ import click
 from scanner.cli import notices, options, summary, worst
 from scanner.cli.progress import ProgressDisplay
 from scanner.cli.text import echo_json
-from scanner.config import Config
+from scanner.config import FORMATS, Config
 from scanner.model import NEWS, Record, RuleOutcome, Severity
 
 if TYPE_CHECKING:
@@ -125,7 +125,10 @@ def check(
 
 @click.command(
     epilog=options.examples(
-        "orphanscan report", "orphanscan report latest --framework sox --privacy L2 --recipient 'Internal Audit'"
+        "orphanscan report",
+        "orphanscan report latest --framework sox --privacy L2 --recipient 'Internal Audit'",
+        "orphanscan report 20261120T06 --format xlsx --format csv",
+        "orphanscan report --framework sox --format oscal --format md",
     )
 )
 @options.config_options
@@ -133,7 +136,9 @@ def check(
 @options.json_option
 @click.argument("name", metavar="[SCAN]", default="latest")
 @click.option("--framework", "frameworks", multiple=True, metavar="ID", help="Only this one; may be repeated.")
-@click.option("--format", "formats", multiple=True, type=click.Choice(["pdf", "html"]), help="Only this format.")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only this format; may be repeated."
+)
 @click.option("--privacy", type=click.Choice(["L1", "L2"]), help="L1: pseudonyms. L2: names, for named recipients.")
 @click.option("--recipient", metavar="WHO", help="For whom an L2 report is; printed on each page. Required with L2.")
 def report(
@@ -147,7 +152,10 @@ def report(
     privacy: str | None,
     recipient: str | None,
 ) -> int:
-    """Write the reports of a stored scan again; only its reports folder changes."""
+    """Write the reports of a stored scan again; only its reports folder changes, and no credential is needed.
+
+    pdf, html and oscal write one file for each framework; xlsx, csv, json, ocsf and md one for the scan as a whole.
+    """
     from dataclasses import replace
 
     from scanner import scan as scanning
@@ -224,7 +232,9 @@ def _write_reports(config: Config, record: Record, log_format: str) -> tuple[Pat
 
 def _report_code(config: Config, written: tuple[Path, ...]) -> int:
     """Return 6 if a report is missing that was asked for."""
-    return 0 if len(written) == len(config.report.frameworks) * len(config.report.formats) else 6
+    from scanner import reports
+
+    return 0 if len(written) == reports.files(config.report.frameworks, config.report.formats) else 6
 
 
 def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool, *, new_only: bool = False) -> int:

@@ -1,17 +1,12 @@
 """The files inside a PDF: its findings in full, as the privacy profile allows, and the manifest of the evidence."""
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scanner.report.inputs import Inputs
-from scanner.report.listing import COLUMNS, ListedFinding, as_cells, as_values
+from scanner.report.listing import ListedFinding
 from scanner.report.matrix import Column
-from scanner.report.tables import neutral
-
-SCHEMA = "orphanscan.report-findings/1"
+from scanner.report.plain import list_csv, list_json, table_csv
 
 MATRIX_COLUMNS = ("requirement", "title", "system", "result", "exceptions")
 
@@ -41,7 +36,7 @@ def attachments(
         "evidence_manifest_sha256": scan.manifest_sha256,
     }
     made = [
-        Attachment("findings.csv", words("attachment.csv"), "Data", list_csv(rows)),
+        Attachment("findings.csv", words("attachment.csv"), "Data", list_csv(about, rows)),
         Attachment("findings.json", words("attachment.json"), "Data", list_json(about, rows)),
     ]
     if systems:
@@ -51,28 +46,13 @@ def attachments(
     return tuple(made)
 
 
-def list_csv(rows: Sequence[ListedFinding]) -> bytes:
-    """Return rows as CSV, UTF-8 with a byte order mark so that spreadsheets read names right."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([neutral(cell) for cell in cells] for cells in as_cells(rows))
-    return text.getvalue().encode("utf-8-sig")
-
-
-def list_json(about: dict[str, str], rows: Sequence[ListedFinding]) -> bytes:
-    """Return rows as one document that says what it is a list of."""
-    document = {"schema": SCHEMA, **about, "findings": list(as_values(rows))}
-    return json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8")
-
-
 def _matrix(systems: Sequence[Column]) -> bytes:
     """Return one row per requirement and system."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(MATRIX_COLUMNS)
-    for name, _, results in systems:
-        for result in results:
-            row = (result.control.id, result.control.title, name, result.result.value, str(result.exceptions))
-            writer.writerow([neutral(cell) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+    return table_csv(
+        MATRIX_COLUMNS,
+        (
+            (result.control.id, result.control.title, name, result.result.value, str(result.exceptions))
+            for name, _, results in systems
+            for result in results
+        ),
+    )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scanner.errors import ConfigError
 from scanner.frameworks import Framework
-from scanner.model import Record
+from scanner.model import Record, Scan
 from scanner.report import (
     accepted,
     appendix,
@@ -76,6 +76,8 @@ class Content:
     is_draft: bool
     """True until people have signed; printed on each page."""
     generated_at: datetime
+    scan: Scan
+    manifest_sha256: str
     manifest_short: str
     cover: tuple[Fact, ...]
     banner: str
@@ -174,6 +176,8 @@ def build(
         classification=classification(words, privacy, recipient),
         is_draft=True,
         generated_at=generated_at,
+        scan=record.scan,
+        manifest_sha256=manifest_sha256,
         manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
         cover=_cover(inputs, report_id, prepared_by, manifest_sha256, generated_at, recipient),
         banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),

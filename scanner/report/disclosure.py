@@ -12,7 +12,9 @@ from scanner.report.words import Words
 LONGEST = 120
 """Characters of a value that are shown; findings.csv has the whole of it."""
 
-_EMAIL = re.compile(r"[^\s@\uff20<>()\[\]\"',;:|]+[@\uff20][^\s@\uff20<>()\[\]\"',;:|]+")
+_WORD = r"[^\s@\uff20<>()\[\]\"',;:|]"
+# Begins where a word begins and never gives back: a name of 100,000 letters is looked at once, not from each of them.
+_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}++[@\uff20]{_WORD}+")
 _BLANK = re.compile(r"  +")
 _INVISIBLE = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff")
 """Format characters that can hide or turn text; the joiners that Persian and Indic scripts need are kept."""

@@ -48,6 +48,7 @@ def _list_words(content: Content) -> dict[str, object]:
     words = content.words
     return {
         "report_id": content.report_id,
+        "origin": [("scan", content.scan.id), ("privacy", content.privacy)],
         "thousands": words("format.thousands"),
         **words.group("list_script"),
         "no_application": words("chart.no_application"),

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from scanner.frameworks import RuleShare
-from scanner.report.exceptions import finding_rows
+from scanner.model import FindingState
+from scanner.report.exceptions import PAST, finding_rows
 from scanner.report.inputs import Inputs
 
 
@@ -32,6 +33,11 @@ class ListedFinding:
     """Label and value."""
     first_seen: str
     """Scan id."""
+
+    @property
+    def is_exception(self) -> bool:
+        """Whether a test failed and that is open; leads, undecided, accepted and past findings are none."""
+        return not self.lead and self.verdict == "fail" and self.state not in (*PAST, FindingState.WAIVED)
 
     @property
     def sentence(self) -> str:

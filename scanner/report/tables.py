@@ -54,7 +54,12 @@ def neutral(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: an apostrophe before it where it could be one."""
     # Control characters go first: one of them before a sign would hide it from the test and vanish afterwards.
     kept = _CONTROL.sub("", text)
-    return f"'{kept}" if kept.lstrip(" \n").startswith(_FORMULA) else kept
+    return f"'{kept}" if is_formula(kept) else kept
+
+
+def is_formula(text: str) -> bool:
+    """Return whether a spreadsheet could take a text for a formula."""
+    return text.lstrip(" \n").startswith(_FORMULA)
 
 
 def _row(finding: Finding, reason: str, remedy: str, record: Record, key: bytes) -> Mapping[str, str]:

@@ -93,3 +93,13 @@ def test_id_of_another_application_is_withheld() -> None:
     seen = disclosure(record, WORDS, privacy="L1", key=samples.KEY)
 
     assert seen.evidence(finding, None) == (("other", "[withheld]"),)
+
+
+def test_address_is_found_in_a_text_of_any_length() -> None:
+    """Each word is looked at once: a name of a million letters would take hours otherwise."""
+    shown = disclosure(samples.record(), load(), privacy="L1", key=samples.KEY)
+    withheld = load()("person.email_withheld")
+
+    assert shown.text(f"{'n' * 1_000_000} ada@acme.example, a@b@c x\uff20y.example") == (
+        f"{'n' * 1_000_000} {withheld}, {withheld}@c {withheld}"
+    )

@@ -14,8 +14,8 @@ from test_html import CHROMIUM
 
 from scanner.model import Record
 from scanner.report import RENDERERS
-from scanner.report.attachments import list_csv
 from scanner.report.content import Content
+from scanner.report.plain import list_csv
 
 pytestmark = pytest.mark.browser
 
@@ -217,7 +217,8 @@ def test_selection_outlives_the_filter_and_is_saved_as_the_same_csv(
         page.click("#list-export")
     download.value.save_as(tmp_path / "saved.csv")
 
-    saved, listed = ((tmp_path / "saved.csv").read_bytes(), list_csv(content.listed))
+    origin = {"scan": content.scan.id, "privacy": content.privacy}
+    saved, listed = (tmp_path / "saved.csv").read_bytes(), list_csv(origin, content.listed)
     rows = [list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))) for data in (saved, listed)]
     assert download.value.suggested_filename == f"{content.report_id}-selected.csv"
     assert saved[:3] == b"\xef\xbb\xbf"

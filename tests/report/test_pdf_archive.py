@@ -11,8 +11,9 @@ import pikepdf
 import pytest
 import report_samples as samples
 
-from scanner.report.attachments import COLUMNS, SCHEMA
 from scanner.report.content import Content
+from scanner.report.listing import COLUMNS
+from scanner.report.plain import SCHEMA
 
 Make = Callable[..., Content]
 
@@ -108,7 +109,7 @@ def test_embedded_findings_are_all_of_them(inside: dict[str, bytes], content: Ma
     told = json.loads(inside["findings.json"])
     shown = {row.reference for section in content().exceptions for row in section.rows}
 
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (*COLUMNS, "scan", "privacy")
     assert told["schema"] == SCHEMA
     assert [row["reference"] for row in rows] == [row["reference"] for row in told["findings"]]
     assert len(rows) == sum(len(one.findings) for one in samples.record().results if one.findings)

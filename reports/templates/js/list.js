@@ -379,9 +379,9 @@
         if (one === "reason") return csvCell(reason(row));
         if (one === "evidence") return csvCell(evidence(row).map((pair) => pair.join(": ")).join("; "));
         return csvCell(String(cell(one, row)));
-      });
+      }).concat(words.origin.map(([, value]) => value));
     const rows = [...selected].sort((a, b) => a - b);
-    return `\ufeff${[names, ...rows.map(line)].map((cells) => cells.join(",")).join("\r\n")}\r\n`;
+    return `\ufeff${[[...names, ...words.origin.map(([one]) => one)], ...rows.map(line)].map((cells) => cells.join(",")).join("\r\n")}\r\n`;
   }
 
   function save() {
