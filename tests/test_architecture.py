@@ -106,6 +106,8 @@ MAY_IMPORT = {
         "store",
         "waivers",
     },
+    # Sealed evidence out, checked decisions into the policy input; texts are made safe as in reports.
+    "reviews": {"config_keys", "evidence", "policy", "report"},
     "schedule": set(),
     "sealing": {"secrets"},
     "secrets": set(),

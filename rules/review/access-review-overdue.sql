@@ -103,7 +103,8 @@ paces as (
         decision,
         date_diff('millisecond', lag(decided_at) over w, decided_at) / 1000 as seconds
     from latest_items
-    where decided_at is not null
+    -- A day without a time of day says nothing about pace.
+    where decided_at <> date_trunc('day', decided_at)
     window w as (partition by app, campaign, reviewer order by decided_at)
 ),
 hasty as (

@@ -42,6 +42,7 @@ COMMANDS = {
     "verify": ("scanner.cli.verify:command", "Check evidence, reports and the chain of scans, offline."),
     "replay": ("scanner.cli.replay:command", "Run the rules of a bundle again, and compare."),
     "export": ("scanner.cli.export:group", "Hand out what orphanscan holds, for people and programs outside."),
+    "import": ("scanner.cli.importing:group", "Take back what people decided."),
     "reidentify": ("scanner.cli.reidentify:command", "Tell whom a pseudonym stands for, with a reason, logged."),
     "key": ("scanner.cli.key:group", "Make and show keys that sign or seal; seal the state folder, change its key."),
     "schedule": ("scanner.cli.schedule:command", "Print or install what runs a scan every night."),

@@ -81,3 +81,53 @@ def scan(
 def _person(entry: Mapping[str, Any]) -> str:
     behind = f" (sudo by {entry['sudo_user']})" if entry.get("sudo_user") else ""
     return printable(f"{entry['user']}{behind}")
+
+
+@group.command(
+    "review",
+    epilog=options.examples(
+        "orphanscan export review --campaign 2026-Q4",
+        "orphanscan export review --campaign 2026-Q4-erp --by owner --app erp --out /srv/reviews",
+    ),
+)
+@options.config_options
+@options.json_option
+@click.argument("name", metavar="[SCAN]", default="latest")
+@click.option("--campaign", required=True, metavar="NAME", help="Name of the review, such as 2026-Q4.")
+@click.option(
+    "--by", type=click.Choice(["manager", "owner"]), default="manager", show_default=True, help="Who decides."
+)
+@click.option("--app", "apps", multiple=True, metavar="ID", help="Only this application; may be repeated.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the workbooks go. Default: reviews/NAME in the state folder.",
+)
+def review(
+    config_path: Path,
+    state: Path | None,
+    as_json: bool,
+    name: str,
+    campaign: str,
+    by: str,
+    apps: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """Write a workbook for each manager or application owner, with a decision to take for every access.
+
+    The rows are the accounts of a scan that are not inactive, and each right that they hold. Nobody is asked about
+    accounts of their own. The workbooks hold names: hand each to its reviewer only. `import review` takes them back.
+    """
+    from scanner.cli import reviewing
+
+    config = options.read_config(config_path, state)
+    written, items = reviewing.export(config, name, campaign, by, apps, out)
+    if as_json:
+        echo_json({"campaign": campaign, "items": items, "workbooks": [str(path) for path in written]})
+        return
+    for path in written:
+        click.echo(str(path))
+    click.echo(
+        f"{items:,} items for {len(written):,} reviewers; `orphanscan import review FILE...` takes them back", err=True
+    )

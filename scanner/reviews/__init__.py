@@ -1,0 +1,25 @@
+"""Reviews of access by managers and application owners: workbooks out, decisions back into the policy input."""
+
+from scanner.reviews.campaign import Campaign, Item, Row, check_name, item_id, known, path, people, remember, rows
+from scanner.reviews.decisions import Decision, Imported, check, store
+from scanner.reviews.workbook import Returned, read, write
+
+__all__ = [
+    "Campaign",
+    "Decision",
+    "Imported",
+    "Item",
+    "Returned",
+    "Row",
+    "check",
+    "check_name",
+    "item_id",
+    "known",
+    "path",
+    "people",
+    "read",
+    "remember",
+    "rows",
+    "store",
+    "write",
+]
