@@ -33,7 +33,7 @@ def instant(text: str | None, config: Config) -> datetime:
     if stored and text is None and as_of - stored[-1].as_of > LONGEST_PAUSE:
         raise ConfigError(
             f"the clock of this machine says {as_of:%Y-%m-%dT%H:%M:%SZ}, {(as_of - stored[-1].as_of).days} days after"
-            f" the last scan ({stored[-1].id}); a scan at a wrong time makes every leaver overdue, and none could follow"
+            f" the last scan ({stored[-1].id}); a scan at a wrong time makes every leaver overdue, and none could come"
             f" until then. Set the clock; if it is right, scan once with --as-of {as_of:%Y-%m-%dT%H:%M:%SZ}"
         )
     return as_of
