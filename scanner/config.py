@@ -276,6 +276,8 @@ class RuleSettings:
 
 
 FORMATS = ("pdf", "html", "oscal", "xlsx", "csv", "json", "ocsf", "md")
+COUNTS_FORMATS = ("pdf", "html")
+"""Those in which counts only (L0) can be written; the others are lists of findings."""
 """Of reports: the first three make a file for each framework, the others one for the scan."""
 
 
@@ -289,7 +291,7 @@ class ReportSettings:
     """pdf, html and oscal: a file for each framework. xlsx (needs the extra `xlsx`), csv, json, ocsf, md: one for the
     scan."""
     privacy: str = "L1"
-    """L1: pseudonyms. L2: identified working paper, for the named recipient."""
+    """L0: counts only, small ones hidden. L1: pseudonyms. L2: identified working paper, for the named recipient."""
     recipient: str = ""
     """For whom L2 reports are; printed on each page, kept in their manifest and in the access log."""
     rows_per_rule: int = 50

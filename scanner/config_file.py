@@ -10,6 +10,7 @@ from typing import Any
 
 from scanner import paths
 from scanner.config import (
+    COUNTS_FORMATS,
     FORMATS,
     SCIM_TYPES,
     Application,
@@ -156,7 +157,7 @@ def _report_keys() -> dict[str, Key]:
     return {
         "frameworks": Key(list_of(text, empty=False)),
         "formats": Key(list_of(one_of(*FORMATS), empty=False)),
-        "privacy": Key(one_of("L1", "L2")),
+        "privacy": Key(one_of("L0", "L1", "L2")),
         "recipient": Key(text),
         "rows_per_rule": Key(number(1, 1_000_000, whole=True)),
         "sheets": Key(number(0, 10_000, whole=True)),
@@ -231,6 +232,9 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
     _check_frameworks(values, problems)
     if values["report"].get("privacy") == "L2" and "recipient" not in values["report"]:
         problems.add("report.recipient", "missing: an identified report (L2) names for whom it is")
+    lists = [kind for kind in values["report"].get("formats", ()) if kind not in COUNTS_FORMATS]
+    if values["report"].get("privacy") == "L0" and lists:
+        problems.add("report.formats", f"{', '.join(lists)} cannot be written as counts only (L0)")
     for stem in ("signing_key", "passphrase"):
         if secret := take_secret(stem, values["evidence"], "evidence", problems):
             values["evidence"][stem] = secret

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from scanner import evidence, framework_files
+from scanner.config import COUNTS_FORMATS
 from scanner.errors import ConfigError, ReportError
 from scanner.model import Record
 from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS
 from scanner.report.background import Background
 from scanner.report.content import build
+from scanner.report.counts import PRIVACY, build_counts, counts_drawing, counts_html
 from scanner.report.pdf_process import PdfProcess
 from scanner.report.whole import build_whole
 
@@ -46,6 +48,10 @@ def render(
     `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to `on_trouble` and
     missing in the answer; so are characters that no font has, in a PDF that was written.
     """
+    if privacy == PRIVACY and set(formats) - set(COUNTS_FORMATS):
+        raise ConfigError(
+            f"counts only (L0) are written as {' and '.join(COUNTS_FORMATS)}; leave the other formats out"
+        )
     kept = folder / evidence.FOLDER / evidence.FRAMEWORKS
     known = {framework.id: framework for framework in framework_files.load(rule_folders)}
     if kept.is_dir():
@@ -74,6 +80,16 @@ def render(
 
     with PdfProcess(memory_mb, max_seconds) as process:
         for name in wanted if any(kind in RENDERERS for kind in formats) else ():
+            if privacy == PRIVACY:
+                counts = build_counts(
+                    record, known[name], key=key, prepared_by=prepared_by, generated_at=generated_at, manifest=sealed
+                )
+                for kind in formats:
+                    if kind == "pdf":
+                        write(name, kind, partial(process.draw, counts_drawing(counts)))
+                    else:
+                        write(name, kind, partial(_quiet, counts_html, counts))
+                continue
             content = build(
                 record,
                 known[name],

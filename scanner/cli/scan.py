@@ -139,7 +139,11 @@ def check(
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only this format; may be repeated."
 )
-@click.option("--privacy", type=click.Choice(["L1", "L2"]), help="L1: pseudonyms. L2: names, for named recipients.")
+@click.option(
+    "--privacy",
+    type=click.Choice(["L0", "L1", "L2"]),
+    help="L0: counts only. L1: pseudonyms. L2: names, for a named recipient.",
+)
 @click.option("--recipient", metavar="WHO", help="For whom an L2 report is; printed on each page. Required with L2.")
 def report(
     config_path: Path,

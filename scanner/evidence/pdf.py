@@ -82,35 +82,48 @@ def check(name: str, found: Embedded) -> Subject:
 
 
 def _findings(found: Embedded, sealed: Manifest) -> Iterator[Statement]:
-    document = _document(found)
+    document, name = _document(found), _name(found)
     if document is None:
-        yield mismatch("findings.json is missing inside, or cannot be read.")
+        yield mismatch(f"{name}.json is missing inside, or cannot be read.")
         return
     if document.get("evidence_manifest_sha256") != sealed.sha256:
         yield mismatch("The findings inside name another manifest than the one inside.")
     if document.get("scan") != sealed.scan:
         yield mismatch("The findings inside name another scan than the manifest inside.")
-    rows = [row for row in document["findings"] if isinstance(row, dict)]
+    rows = [row for row in document[name] if isinstance(row, dict)]
     try:
-        text = found.files["findings.csv"].decode("utf-8-sig")
+        text = found.files[f"{name}.csv"].decode("utf-8-sig")
         table = list(csv.DictReader(io.StringIO(text, newline="")))
-        same = [_key(row) for row in table] == [_key(row) for row in rows]
+        same = [_key(row, name) for row in table] == [_key(row, name) for row in rows]
     except (KeyError, UnicodeDecodeError, csv.Error):
         same = False
     if not same:
-        yield mismatch("findings.csv and findings.json inside do not hold the same findings.")
+        yield mismatch(f"{name}.csv and {name}.json inside do not hold the same {name}.")
 
 
-def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row.get(name)) for name in ("reference", "rule", "severity", "verdict", "state"))
+_KEYS = {
+    "findings": ("reference", "rule", "severity", "verdict", "state"),
+    "counts": ("rule", "exceptions", "tested"),
+}
+"""What a report holds, and the columns by which its two forms are compared."""
+
+
+def _name(found: Embedded) -> str:
+    """Return whether a report holds findings, or counts only."""
+    return "counts" if "counts.json" in found.files and "findings.json" not in found.files else "findings"
+
+
+def _key(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    # A cell of the table that a spreadsheet could take for a formula has an apostrophe before it.
+    return tuple(str(row.get(column)).removeprefix("'") for column in _KEYS[name])
 
 
 def _document(found: Embedded) -> dict[str, Any] | None:
     try:
-        document = json.loads(found.files["findings.json"])
+        document = json.loads(found.files[f"{_name(found)}.json"])
     except (KeyError, ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) and isinstance(document.get("findings"), list) else None
+    return document if isinstance(document, dict) and isinstance(document.get(_name(found)), list) else None
 
 
 def against(found: Embedded, folder: Path) -> list[Statement]:
@@ -123,6 +136,8 @@ def against(found: Embedded, folder: Path) -> list[Statement]:
         return [mismatch(f"The bundle cannot be read: {exc}.")]
     if sealed.sha256 != found.manifest.sha256:
         return [mismatch(f"The bundle in {folder} is not the evidence of this report: its manifest is another one.")]
+    if _name(found) == "counts":
+        return [left_open("Whether its counts are those of the evidence: `orphanscan report --privacy L0` shows it.")]
     document = _document(found) or {"findings": []}
     told = Counter(_judged(row) for row in document["findings"] if isinstance(row, dict))
     rules = {rule for rule, *_ in told}

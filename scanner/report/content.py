@@ -179,7 +179,7 @@ def build(
         scan=record.scan,
         manifest_sha256=manifest_sha256,
         manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
-        cover=_cover(inputs, report_id, prepared_by, manifest_sha256, generated_at, recipient),
+        cover=cover(inputs, report_id, prepared_by, manifest_sha256, generated_at, recipient),
         banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),
         reader=inputs.text("reader"),
         note=framework.note,
@@ -241,9 +241,10 @@ def classification(words: Words, privacy: str, recipient: str) -> str:
     return words("classification.for", short=short, recipient=clean(recipient)) if recipient else short
 
 
-def _cover(
-    inputs: Inputs, report_id: str, prepared_by: str, manifest_sha256: str, generated_at: datetime, recipient: str
+def cover(
+    inputs: Inputs, report_id: str, prepared_by: str, manifest_sha256: str, generated_at: datetime, recipient: str = ""
 ) -> tuple[Fact, ...]:
+    """Return the facts of the first page."""
     words, record, framework = inputs.words, inputs.record, inputs.framework
     local = record.scan.as_of.astimezone(ZoneInfo(record.timezone))
     edition = words("cover.edition_value", title=framework.title, edition=framework.edition)

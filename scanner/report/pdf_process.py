@@ -13,7 +13,7 @@ import msgspec
 
 from scanner.errors import ReportError
 from scanner.report.content import Content
-from scanner.report.pdf import drawing
+from scanner.report.pdf import Drawing, drawing
 
 
 class PdfProcess:
@@ -34,7 +34,11 @@ class PdfProcess:
 
     def render(self, content: Content) -> tuple[bytes, tuple[str, ...]]:
         """Return a report as PDF and the warnings of the renderer; raises ReportError if it fails or is stopped."""
-        request = msgspec.json.encode(drawing(content)) + b"\n"
+        return self.draw(drawing(content))
+
+    def draw(self, wanted: Drawing) -> tuple[bytes, tuple[str, ...]]:
+        """Return a page as PDF, as `render` does."""
+        request = msgspec.json.encode(wanted) + b"\n"
         process = self._running()
         with self._timed() as late:
             line = _exchange(process, request)

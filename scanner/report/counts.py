@@ -1,0 +1,264 @@
+"""The report of counts only (L0): results, exceptions and both directions per application, small counts hidden.
+
+It is a document of its own and not the full report with names taken out: what is not put in cannot leak.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scanner.frameworks import ControlOutcome, Framework
+from scanner.model import ApplicationFact, Record
+from scanner.report.appendix import signatures, verification
+from scanner.report.attachments import Attachment
+from scanner.report.content import cover
+from scanner.report.exceptions import exceptions_of
+from scanner.report.inputs import Inputs, gather
+from scanner.report.parts import Fact, Signature
+from scanner.report.pdf import Drawing
+from scanner.report.scope import relevant_sources, source_name
+from scanner.report.sheet import sheet_drawing, sheet_html
+from scanner.report.suppression import THRESHOLD, Span, shown, summed
+from scanner.report.tables import neutral
+from scanner.report.words import load
+
+PRIVACY = "L0"
+SCHEMA = "orphanscan.report-counts/1"
+_TEMPLATE = "counts.html"
+_COLUMNS = ("rule", "application", "exceptions", "tested")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlLine:
+    """The result of one control, without a count."""
+
+    id: str
+    title: str
+    result: ControlOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class CountLine:
+    """Exceptions and tested things of one application, as they are shown."""
+
+    application: str
+    exceptions: str
+    tested: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCounts:
+    """The counts of one rule."""
+
+    rule: str
+    title: str
+    severity: str
+    lines: tuple[CountLine, ...]
+    total: CountLine
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One direction, per application of the scope."""
+
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[str, ...]], ...]
+    """Application, or the sum, and its counts with their sum at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One report of counts only."""
+
+    title: str
+    subtitle: str
+    organization: str
+    framework: str
+    report_id: str
+    privacy: str
+    classification: str
+    is_draft: bool
+    generated_at: datetime
+    manifest_short: str
+    cover: tuple[Fact, ...]
+    banner: str
+    reader: str
+    note: str
+    threshold: int
+    controls: tuple[ControlLine, ...]
+    rules: tuple[RuleCounts, ...]
+    accounts: Balance
+    leavers: Balance
+    sources: tuple[tuple[str, str], ...]
+    """Name and verdict; how many rows a source holds would give away the sums."""
+    limits: tuple[str, ...]
+    signatures: tuple[Signature, ...]
+    verification: tuple[str, ...]
+    attachments: tuple[Attachment, ...]
+
+
+def build_counts(
+    record: Record,
+    framework: Framework,
+    *,
+    key: bytes,
+    prepared_by: str,
+    generated_at: datetime,
+    manifest: bytes = b"",
+) -> Counts:
+    """Compute a report of counts; equal arguments give an equal report."""
+    words = load()
+    inputs = gather(record, framework, words, privacy=PRIVACY, key=key, rows_per_rule=0)
+    report_id = f"{framework.id.upper()}-{record.scan.id}-{PRIVACY}"
+    rules = tuple(_rules(inputs))
+    manifest_sha256 = record.scan.manifest_sha256
+    return Counts(
+        title=inputs.text("title"),
+        subtitle=words("counts.subtitle"),
+        organization=inputs.disclosure.text(record.organization),
+        framework=framework.title,
+        report_id=report_id,
+        privacy=PRIVACY,
+        classification=words(f"classification.{PRIVACY}.short"),
+        is_draft=True,
+        generated_at=generated_at,
+        manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
+        cover=cover(inputs, report_id, prepared_by, manifest_sha256, generated_at),
+        banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),
+        reader=inputs.text("reader"),
+        note=framework.note,
+        threshold=THRESHOLD,
+        controls=tuple(ControlLine(one.control.id, one.control.title, one.result) for one in inputs.controls),
+        rules=rules,
+        accounts=_balance(inputs, "accounts", record.ledger.accounts, record.account_buckets),
+        leavers=_balance(inputs, "leavers", record.ledger.leavers, record.leaver_outcomes),
+        sources=tuple(
+            (source_name(inputs, source), words(f"verdict.{source.verdict}.word"))
+            for source in relevant_sources(inputs)
+        ),
+        limits=(*inputs.texts("limits"), words("limits_profile.L0")),
+        signatures=signatures(inputs),
+        verification=verification(inputs, manifest_sha256),
+        attachments=_attachments(inputs, report_id, rules, manifest),
+    )
+
+
+def counts_html(counts: Counts) -> bytes:
+    """Return the report as a self-contained page without script."""
+    return sheet_html(_TEMPLATE, {"report": counts})
+
+
+def counts_drawing(counts: Counts) -> Drawing:
+    """Return what it takes to draw the report as PDF."""
+    return sheet_drawing(
+        _TEMPLATE, {"report": counts}, counts.report_id, moment=counts.generated_at, attachments=counts.attachments
+    )
+
+
+def _rules(inputs: Inputs) -> list[RuleCounts]:
+    told = []
+    for share in sorted(inputs.shares.values(), key=lambda share: share.rule):
+        if share.lead:
+            continue
+        found: dict[str | None, int] = {}
+        for finding in exceptions_of(share):
+            found[finding.app] = found.get(finding.app, 0) + 1
+        tested: dict[str | None, int] = {}
+        for result in inputs.record.results:
+            if result.rule == share.rule:
+                tested = {part.app: part.tested for part in result.apps}
+        scope: list[str | None] = [fact.app for fact in inputs.in_scope]
+        apps = [app for app in [*scope, None] if app in found or app in tested]
+        pairs = [(shown(found.get(app, 0)), shown(tested.get(app, 0))) for app in apps]
+        lines = tuple(
+            CountLine(inputs.application(app) or inputs.words("chart.no_application"), *_both(inputs, pair))
+            for app, pair in zip(apps, pairs, strict=True)
+        )
+        sums = summed(pair[0] for pair in pairs), summed(pair[1] for pair in pairs)
+        total = CountLine(inputs.words("counts.all"), *_both(inputs, sums))
+        rule = inputs.rules.get(share.rule)
+        severity = inputs.words(f"severity.{rule.severity}") if rule else ""
+        told.append(RuleCounts(share.rule, share.title, severity, lines, total))
+    return told
+
+
+def _both(inputs: Inputs, pair: tuple[Span, Span]) -> tuple[str, str]:
+    return _text(inputs, pair[0]), _text(inputs, pair[1])
+
+
+def _text(inputs: Inputs, span: Span) -> str:
+    number = inputs.words.number
+    if span.is_exact:
+        return number(span.low)
+    if span == Span(1, THRESHOLD - 1):
+        return f"<{THRESHOLD}"
+    return f"{number(span.low)}–{number(span.high)}"  # noqa: RUF001 - a dash between numbers
+
+
+def _balance(inputs: Inputs, side: str, sums: Mapping[str, int], per_app: Mapping[str, Mapping[str, int]]) -> Balance:
+    """Return one direction for the applications of the scope; those outside would be given away by a difference."""
+    buckets = [bucket for bucket in sums if bucket != "total"]
+    rows = [
+        (_name(inputs, fact), [shown(per_app.get(fact.app, {}).get(name, 0)) for name in buckets])
+        for fact in inputs.in_scope
+    ]
+    rows.append(
+        (inputs.words("counts.all"), [summed(column) for column in zip(*(row for _, row in rows), strict=True)])
+    )
+    used = [index for index in range(len(buckets)) if any(row[index].high for _, row in rows if row)]
+    return Balance(
+        columns=(
+            *(inputs.words(f"ledger.{side}.{buckets[index]}.short") for index in used),
+            inputs.words("counts.sum"),
+        ),
+        lines=tuple(
+            (name, (*(_text(inputs, row[index]) for index in used), _text(inputs, summed(row)))) for name, row in rows
+        ),
+    )
+
+
+def _name(inputs: Inputs, fact: ApplicationFact) -> str:
+    return inputs.disclosure.text(fact.name)
+
+
+def _attachments(
+    inputs: Inputs, report_id: str, rules: Sequence[RuleCounts], manifest: bytes
+) -> tuple[Attachment, ...]:
+    """Return the counts as they are shown, as table and for programs, and the manifest; no row about a person."""
+    rows = [
+        {"rule": rule.rule, "application": line.application, "exceptions": line.exceptions, "tested": line.tested}
+        for rule in rules
+        for line in rule.lines
+    ]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows([neutral(row[name]) for name in _COLUMNS] for row in rows)
+    scan = inputs.record.scan
+    document = {
+        "schema": SCHEMA,
+        "report": report_id,
+        "framework": inputs.framework.id,
+        "privacy": PRIVACY,
+        "scan": scan.id,
+        "as_of": scan.as_of.isoformat(),
+        "evidence_manifest_sha256": scan.manifest_sha256,
+        "threshold": THRESHOLD,
+        "counts": rows,
+    }
+    words = inputs.words
+    made = [
+        Attachment("counts.csv", words("attachment.counts_csv"), "Data", text.getvalue().encode("utf-8-sig")),
+        Attachment(
+            "counts.json",
+            words("attachment.counts_json"),
+            "Data",
+            json.dumps(document, ensure_ascii=False, indent=1).encode(),
+        ),
+    ]
+    if manifest:
+        made.append(Attachment("manifest.json", words("attachment.manifest"), "Source", manifest))
+    return tuple(made)
