@@ -276,9 +276,9 @@ class RuleSettings:
 
 
 FORMATS = ("pdf", "html", "oscal", "xlsx", "csv", "json", "ocsf", "md")
+"""Of reports: the first three make a file for each framework, the others one for the scan."""
 COUNTS_FORMATS = ("pdf", "html")
 """Those in which counts only (L0) can be written; the others are lists of findings."""
-"""Of reports: the first three make a file for each framework, the others one for the scan."""
 
 
 @dataclass(frozen=True, slots=True)

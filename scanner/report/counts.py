@@ -6,12 +6,13 @@ It is a document of its own and not the full report with names taken out: what i
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.frameworks import ControlOutcome, Framework
-from scanner.model import ApplicationFact, Record
+from scanner.model import AppOutcome, Record
 from scanner.report.appendix import signatures, verification
 from scanner.report.attachments import Attachment
 from scanner.report.content import cover
@@ -42,11 +43,12 @@ class ControlLine:
 
 @dataclass(frozen=True, slots=True)
 class CountLine:
-    """Exceptions and tested things of one application, as they are shown."""
+    """Exceptions of one application, as they are shown."""
 
     application: str
     exceptions: str
     tested: str
+    """In words: whole, in part, unable to test, or nothing to test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class RuleCounts:
     severity: str
     lines: tuple[CountLine, ...]
     total: CountLine
+    """Of all applications in scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ def build_counts(
         ),
         limits=(*inputs.texts("limits"), words("limits_profile.L0")),
         signatures=signatures(inputs),
-        verification=verification(inputs, manifest_sha256),
+        # The files that lie inside the full report do not lie in this one.
+        verification=tuple(step for step in verification(inputs, manifest_sha256) if step != words("verify.inside")),
         attachments=_attachments(inputs, report_id, rules, manifest),
     )
 
@@ -159,34 +163,47 @@ def counts_drawing(counts: Counts) -> Drawing:
 
 
 def _rules(inputs: Inputs) -> list[RuleCounts]:
+    """Return the exceptions of each rule per application, and in words how far it was tested.
+
+    How many were tested is not told: two rules that test nearly the same accounts would give away, by the difference,
+    how many few they differ by.
+    """
     told = []
     for share in sorted(inputs.shares.values(), key=lambda share: share.rule):
         if share.lead:
             continue
-        found: dict[str | None, int] = {}
-        for finding in exceptions_of(share):
-            found[finding.app] = found.get(finding.app, 0) + 1
-        tested: dict[str | None, int] = {}
-        for result in inputs.record.results:
-            if result.rule == share.rule:
-                tested = {part.app: part.tested for part in result.apps}
-        scope: list[str | None] = [fact.app for fact in inputs.in_scope]
-        apps = [app for app in [*scope, None] if app in found or app in tested]
-        pairs = [(shown(found.get(app, 0)), shown(tested.get(app, 0))) for app in apps]
+        found = Counter(finding.app for finding in exceptions_of(share))
+        parts = {part.app: part for one in inputs.record.results if one.rule == share.rule for part in one.apps}
+        scope: list[str | None] = [*(fact.app for fact in inputs.in_scope), None]
+        apps = [app for app in scope if app in found or app in parts]
+        covered = [_coverage(parts.get(app)) for app in apps]
+        spans = [shown(found[app]) for app in apps]
         lines = tuple(
-            CountLine(inputs.application(app) or inputs.words("chart.no_application"), *_both(inputs, pair))
-            for app, pair in zip(apps, pairs, strict=True)
+            _line(inputs, inputs.application(app) or inputs.words("chart.no_application"), span, coverage)
+            for app, span, coverage in zip(apps, spans, covered, strict=True)
         )
-        sums = summed(pair[0] for pair in pairs), summed(pair[1] for pair in pairs)
-        total = CountLine(inputs.words("counts.all"), *_both(inputs, sums))
+        all_of_them = covered[0] if len(set(covered)) == 1 else "part" if covered else "nothing"
+        total = _line(inputs, inputs.words("counts.all"), summed(spans), all_of_them)
         rule = inputs.rules.get(share.rule)
         severity = inputs.words(f"severity.{rule.severity}") if rule else ""
         told.append(RuleCounts(share.rule, share.title, severity, lines, total))
     return told
 
 
-def _both(inputs: Inputs, pair: tuple[Span, Span]) -> tuple[str, str]:
-    return _text(inputs, pair[0]), _text(inputs, pair[1])
+def _line(inputs: Inputs, name: str, span: Span, coverage: str) -> CountLine:
+    """Return a line; a zero where nothing could be tested is not shown, as it would read as clean."""
+    is_silent = coverage in ("unable", "nothing") and span == Span(0, 0)
+    told = inputs.words("value.not_applicable") if is_silent else _text(inputs, span)
+    return CountLine(name, told, inputs.words(f"counts.coverage.{coverage}"))
+
+
+def _coverage(part: AppOutcome | None) -> str:
+    """Return how far a rule was tested in one application: whole, part, unable or nothing (to test)."""
+    if part is None or not (part.tested or part.unable):
+        return "nothing"
+    if not part.unable:
+        return "whole"
+    return "part" if part.tested else "unable"
 
 
 def _text(inputs: Inputs, span: Span) -> str:
@@ -202,7 +219,7 @@ def _balance(inputs: Inputs, side: str, sums: Mapping[str, int], per_app: Mappin
     """Return one direction for the applications of the scope; those outside would be given away by a difference."""
     buckets = [bucket for bucket in sums if bucket != "total"]
     rows = [
-        (_name(inputs, fact), [shown(per_app.get(fact.app, {}).get(name, 0)) for name in buckets])
+        (inputs.disclosure.text(fact.name), [shown(per_app.get(fact.app, {}).get(name, 0)) for name in buckets])
         for fact in inputs.in_scope
     ]
     rows.append(
@@ -218,10 +235,6 @@ def _balance(inputs: Inputs, side: str, sums: Mapping[str, int], per_app: Mappin
             (name, (*(_text(inputs, row[index]) for index in used), _text(inputs, summed(row)))) for name, row in rows
         ),
     )
-
-
-def _name(inputs: Inputs, fact: ApplicationFact) -> str:
-    return inputs.disclosure.text(fact.name)
 
 
 def _attachments(

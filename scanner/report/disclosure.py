@@ -12,9 +12,12 @@ from scanner.report.words import Words
 LONGEST = 120
 """Characters of a value that are shown; findings.csv has the whole of it."""
 
-_WORD = r"[^\s@\uff20<>()\[\]\"',;:|]"
+_AT = r"@\uff20\ufe6b"
+_WORD = rf'[^\s{_AT}<>()\[\]",;:]'
 # Begins where a word begins and never gives back: a name of 100,000 letters is looked at once, not from each of them.
-_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}++[@\uff20]{_WORD}+")
+_EMAIL = re.compile(rf'(?:"[^"]*+"|(?<!{_WORD}){_WORD}++) ?[{_AT}] ?(?:\[[^\]]*+\]|{_WORD}++)')
+_ESCAPED = re.compile(rf"(?<!{_WORD}){_WORD}*?%40{_WORD}+")
+"""An address as it stands in the parameters of a request."""
 _BLANK = re.compile(r"  +")
 _INVISIBLE = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff")
 """Format characters that can hide or turn text; the joiners that Persian and Indic scripts need are kept."""
@@ -82,7 +85,10 @@ class Disclosure:
     def text(self, value: str) -> str:
         """Return free text that is safe to show: cleaned, and in L1 without anything that looks like an e-mail."""
         shown = clean(value)
-        return shown if self.is_identified else _EMAIL.sub(self.words("person.email_withheld"), shown)
+        if self.is_identified:
+            return shown
+        withheld = self.words("person.email_withheld")
+        return _ESCAPED.sub(withheld, _EMAIL.sub(withheld, shown))
 
     def reason(self, finding: Finding) -> tuple[tuple[str, bool], ...]:
         """Return the reason of a finding in pieces: text, and whether it stands for a person or an account."""

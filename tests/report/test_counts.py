@@ -91,5 +91,18 @@ def test_the_page_says_how_counts_are_shown_and_the_attachment_shows_them_alike(
     assert document["threshold"] == THRESHOLD
     assert "<5" in {row["exceptions"] for row in document["counts"]}
     assert {one.name for one in counts.attachments} == {"counts.csv", "counts.json", "manifest.json"}
-    assert not {"1", "2", "3", "4"} & {row[name] for row in document["counts"] for name in ("exceptions", "tested")}
+    assert not {"1", "2", "3", "4"} & {row["exceptions"] for row in document["counts"]}
+    assert {row["tested"] for row in document["counts"]} <= {"in full", "in part", "unable to test", "nothing to test"}
     assert not re.search(r'<td class="n( strong)?">[1-4]</td>', page)
+
+
+def test_a_zero_where_nothing_could_be_tested_is_not_shown_as_one() -> None:
+    """It would read as clean; what an incomplete list did show is counted all the same."""
+    counts = counts_of()
+    silent = [line for rule in counts.rules for line in (*rule.lines, rule.total) if line.tested == "unable to test"]
+
+    assert silent
+    assert all(line.exceptions != "0" for line in silent)
+    zeros = [line.tested for rule in counts.rules for line in rule.lines if line.exceptions == "0"]
+    assert zeros
+    assert set(zeros) <= {"in full", "in part"}
