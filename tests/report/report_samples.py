@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from scanner.frameworks import Control, Edge, Framework, Strength
+from scanner.frameworks import SECTIONS, Control, Edge, Framework, Strength, Structure
 from scanner.model import (
     ApplicationFact,
     AppOutcome,
@@ -352,6 +352,9 @@ def framework(name: str = "gdpr", data: str = "personal") -> Framework:
         data=data,
         unit="article",
         note="Citations are paraphrased.",
+        structure=Structure(
+            sections=(*SECTIONS[:2], "worksheet", *SECTIONS[2:]), shows_data=True, worksheet="applications"
+        ),
         controls=(
             control(
                 "Art. 5(1)(f)",
