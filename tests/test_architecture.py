@@ -43,8 +43,8 @@ MAY_IMPORT = {
     "docs_configuration": set(),
     "docs_rules": {"frameworks", "rule_cases"},  # runs the examples
     "docs_vendors": {"collectors"},  # writes down the vendor profiles
-    # Opens what it seals, and judges it again; the store writes and reads the tables of the audit file.
     "difference": set(),
+    # Opens what it seals, and judges it again; the store writes and reads the tables of the audit file.
     "evidence": {
         "framework_files",
         "keys",
