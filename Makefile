@@ -11,7 +11,7 @@ NODE := nodejs npm
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
 
-test: $(VENV)/.ready system browser node openssh
+test: $(VENV)/.ready system browser node openssh postgresql
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready
@@ -52,6 +52,11 @@ node:
 # Keys of approvers may be OpenSSH's; the tests let it make some.
 openssh:
 	@command -v ssh-keygen >/dev/null || $(MAKE) --no-print-directory install PACKAGES='openssh-client'
+
+# A database to collect accounts from, in a cluster that the tests make for themselves.
+.PHONY: postgresql
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(MAKE) --no-print-directory install PACKAGES='postgresql'
 
 .PHONY: install
 install:

@@ -81,7 +81,7 @@ def _carried(app: Application) -> Iterator[tuple[Auth, Secret]]:
 def _refusal(app: Application, auth: Auth, secret: Secret, bound: tuple[str, ...]) -> str:
     if not bound:
         return ""
-    allowed = {*bound, *(str(origin_of(one)) for one in auth.acknowledged_origins)}
+    allowed = {*bound, *(str(origin_of(one, any_scheme=True)) for one in auth.acknowledged_origins)}
     for key, origin in _addressed(app, auth):
         if str(origin) not in allowed:
             return (
@@ -93,8 +93,12 @@ def _refusal(app: Application, auth: Auth, secret: Secret, bound: tuple[str, ...
 
 def _addressed(app: Application, auth: Auth) -> Iterator[tuple[str, Origin]]:
     """Yield the keys that say where the secret goes, or what it buys: the token endpoint is trusted with both."""
-    for key, address in (("base_url", app.base_url), ("auth.token_url", auth.token_url)):
-        origin = origin_of(address or "")
+    for key, address in (
+        ("base_url", app.base_url),
+        ("auth.token_url", auth.token_url),
+        ("database.url", app.database.url),
+    ):
+        origin = origin_of(address or "", any_scheme=True)
         if origin is not None:
             yield key, origin
 

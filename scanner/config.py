@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scanner.connections import FileSettings
+from scanner.connections import DatabaseSettings, FileSettings
 
 SCIM_TYPES = ("scim", "scim_file")
 """Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
@@ -101,7 +101,7 @@ class Application:
     name: str
     """As people know it; stands in reports."""
     type: str
-    """scim, scim_file, csv, excel, json or none."""
+    """scim, scim_file, csv, excel, json, database, sqlite or none."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
@@ -155,6 +155,8 @@ class Application:
     """Catalogue (CSV) of what accounts may hold: entitlement, kind (role, group or entitlement), name, privileged."""
     file: FileSettings = field(default_factory=FileSettings)
     """Of csv, excel and json; see `[application.file]`."""
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    """Of database and sqlite; see `[application.database]`."""
     write: WriteSettings | None = None
     """The write side; see `[application.write]`. None: read only."""
 

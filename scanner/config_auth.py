@@ -174,6 +174,9 @@ def _references(base: Path) -> dict[str, Callable[[object], str | tuple[str, ...
 
 
 def _origin(value: object) -> str:
+    address = text(value)
+    if re.fullmatch(r"(postgresql|mysql|mssql|oracle|ldaps?)://[^/?#@\s]+", address):
+        return address
     address = str(url()(value))
     if urlsplit(address).path not in ("", "/"):
         raise ValueError("must be scheme, host and port only, such as https://crm.example")

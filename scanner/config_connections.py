@@ -3,18 +3,22 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from scanner.config_keys import Key, boolean, number, one_of, text
 from scanner.config_values import delimiter, encoding
-from scanner.connections import FileSettings
+from scanner.connections import DatabaseSettings, FileSettings
 
-MAKE: Mapping[str, Callable[..., object]] = {"file": FileSettings}
+MAKE: Mapping[str, Callable[..., object]] = {"file": FileSettings, "database": DatabaseSettings}
 """Name of the table -> the value that it is read into."""
 
 
-def keys(base: Path) -> dict[str, dict[str, Key]]:
-    """Return the keys of each table; paths are relative to `base`."""
-    return {"file": _FILE}
+def keys() -> dict[str, dict[str, Key]]:
+    """Return the keys of each table."""
+    return {"file": _FILE, "database": _DATABASE}
+
+
+DATABASES = ("postgresql", "mysql", "mssql", "oracle")
 
 
 def pattern_of_total(value: object) -> str:
@@ -29,6 +33,39 @@ def pattern_of_total(value: object) -> str:
     return pattern
 
 
+def select(value: object) -> str:
+    """Accept one statement that reads."""
+    statement = text(value).strip().rstrip(";").rstrip()
+    if not re.match(r"(?is)(\s|--[^\n]*\n|/\*.*?\*/)*(select|with)\b", statement):
+        raise ValueError("must begin with select or with")
+    return statement
+
+
+def database_url(value: object) -> str:
+    """Accept the address of a database without name and password; its errors never repeat it."""
+    address = text(value)
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a valid URL") from None
+    if parts.scheme not in DATABASES or not parts.hostname:
+        raise ValueError(f"must be a URL such as postgresql://db.example/erp; known: {', '.join(DATABASES)}")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must not hold a name, password or options; use auth for the first two")
+    return address
+
+
+_PROFILES = Path(__file__).parent / "collectors" / "database_profiles"
+_DATABASE = {
+    "url": Key(database_url),
+    "profile": Key(one_of(*(file.stem for file in sorted(_PROFILES.glob("*.toml"))))),
+    "accounts": Key(select),
+    "grants": Key(select),
+    "entitlements": Key(select),
+    "count": Key(select),
+    "statement_seconds": Key(number(1, 86_400)),
+}
 _FILE = {
     "delimiter": Key(delimiter),
     "encoding": Key(encoding),

@@ -89,13 +89,16 @@ _CONNECTION = {
     "scim": ("base_url", "auth", "ca_file", "allow_http", "limits", "write", "profile", "attributes"),
     "scim_file": ("path", "profile", "attributes"),
     **dict.fromkeys(("csv", "excel", "json"), ("path", "file", *_ROWS)),
+    "database": ("database", "auth", "ca_file", "allow_http", "limits", *_ROWS),
+    "sqlite": ("path", "database", "limits", *_ROWS),
     "none": ("profile", "attributes"),
 }
 """Type of an application -> the keys that apply to it, of those that do not apply to all."""
 _NEEDED = {
     "scim": ("base_url",),
     "none": ("owner", "reason"),
-    **dict.fromkeys(("scim_file", "csv", "excel", "json"), ("path",)),
+    **dict.fromkeys(("scim_file", "csv", "excel", "json", "sqlite"), ("path",)),
+    "database": ("database",),
 }
 _PARTS = {"file": {"csv": ("sheet", "records"), "excel": ("delimiter", "encoding", "records"), "json": _NO_TABLE}}
 """Table -> type -> keys of the table that do not apply to it."""
@@ -155,7 +158,7 @@ def read_application(
         values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
     if "limits" in values:
         values["limits"] = Limits(**read_table(values["limits"], _LIMITS, join(where, "limits"), problems))
-    for name, keys in connection_keys(base).items():
+    for name, keys in connection_keys().items():
         if name in values:
             part = read_table(values[name], keys, join(where, name), problems)
             if len(problems.lines) == mark:
@@ -208,7 +211,7 @@ def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
         "time_zone": Key(time_zone),
         "separator": Key(text),
         "entitlements": Key(existing_from(base, "file")),
-        **dict.fromkeys(connection_keys(base), Key(table)),
+        **dict.fromkeys(connection_keys(), Key(table)),
         "write": Key(table),
     }
 
@@ -247,8 +250,26 @@ def _check_connection(raw: Mapping[str, Any], values: Mapping[str, Any], where: 
     for name in _NEEDED[kind]:
         if name not in raw:
             problems.add(join(where, name), f"missing; type {kind} needs it")
+    if kind in ("database", "sqlite"):
+        _check_database(raw, where, problems)
     if "reason" in raw and kind != "none":
         problems.add(join(where, "reason"), f"does not apply to type {kind}; it says why a system is not connected")
+
+
+def _check_database(raw: Mapping[str, Any], where: str, problems: Problems) -> None:
+    """Demand what a database is asked, and refuse ways to sign in that it does not know."""
+    settings = raw.get("database", {})
+    if not isinstance(settings, dict):
+        return
+    if raw["type"] == "database" and "url" not in settings:
+        problems.add(f"{where}.database.url", "missing; type database needs it")
+    if raw["type"] == "sqlite" and "url" in settings:
+        problems.add(f"{where}.database.url", "does not apply to type sqlite; use path")
+    if not {"accounts", "profile"} & set(settings):
+        problems.add(f"{where}.database.accounts", "missing; without a profile, somebody must say what is asked")
+    auth = raw.get("auth")
+    if isinstance(auth, dict) and auth.get("type") not in ("basic", "none"):
+        problems.add(f"{where}.auth.type", "must be basic or none with this type")
 
 
 def _check_http(values: Mapping[str, Any], where: str, problems: Problems) -> None:

@@ -34,3 +34,26 @@ class FileSettings:
     another one, the source is `short`."""
     expected_rows: int | None = None
     """The number of rows, where somebody states it by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """What a database is asked; nothing but these statements is ever sent, in a transaction that can only read."""
+
+    url: str | None = None
+    """Of type database: where it is, such as postgresql://db.example:5432/erp; also mysql, mssql and oracle. Name and
+    password stand in `auth` (type basic)."""
+    profile: str | None = None
+    """Ready statements: postgresql_roles reads the server's own roles."""
+    accounts: str | None = None
+    """One select: a row for each account, or several. Its columns are named as ours, or mapped by `columns`."""
+    grants: str | None = None
+    """One select, where they are not columns of the accounts: account_id, entitlement, and kind (role, group or
+    entitlement), name and path (direct or nested), if you have them."""
+    entitlements: str | None = None
+    """One select: entitlement, and kind, name and privileged (true or false), if you have them."""
+    count: str | None = None
+    """One select of one number: how many accounts there are, asked in the same snapshot. None: the rows of `accounts`
+    are counted."""
+    statement_seconds: float = 300
+    """A statement that takes longer is ended by the server."""

@@ -35,6 +35,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         " written there.",
     ),
     ("[application.file]", connections.FileSettings, "Of an application of type csv, excel or json."),
+    ("[application.database]", connections.DatabaseSettings, "Of an application of type database or sqlite."),
     ("[scan]", config.ScanSettings, ""),
     ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
     ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),

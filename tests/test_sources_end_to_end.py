@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ data = ["financial"]
 entitlements = "roles.csv"
 date_format = "%d.%m.%Y"
 file = { stable_seconds = 0, control_total = "ROWS (\\\\d+)" }
+"""
+DATABASE = """
+[[application]]
+id = "kiosk"
+type = "sqlite"
+path = "kiosk.db"
+coverage = "all"
+database = { accounts = "select id as account_id, mail as email, on_off as status from users" }
 """
 ROWS = """User,Mail,State,Role,Last
 0001,{active},A,AP,19.11.2025
@@ -66,8 +75,14 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     (folder / "erp-20261031.csv").write_text("User,State\n0009,A\n")
     os.utime(folder / "erp-20261031.csv", (1_700_000_000,) * 2)
     (folder / "roles.csv").write_text("entitlement,name,privileged\nAP,Enters invoices,no\nPAY,Pays invoices,yes\n")
+    with sqlite3.connect(folder / "kiosk.db") as con:
+        con.execute("create table users (id text, mail text, on_off integer)")
+        con.execute(
+            "insert into users values ('k1', 'bjorn.dahlgren@tarnwick.example', 1), ('k2', 'x@tarnwick.example', 1)"
+        )
+    con.close()
     config = folder / "orphanscan.toml"
-    config.write_text(config.read_text() + FILE + REPORT)
+    config.write_text(config.read_text() + FILE + DATABASE + REPORT)
     for file in folder.iterdir():
         file.chmod(0o600)
     words = ["-c", str(config), "--json"]
@@ -82,10 +97,12 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     )
 
 
-def test_planted_accounts_of_a_file_are_found_and_no_others(scan: Scan) -> None:
+def test_planted_accounts_are_found_and_no_others(scan: Scan) -> None:
     """The orphan and the leaver; the newest file was read, and its ids kept their zeros."""
     assert scan.found("orphaned-account", "erp") == ["0003"]
     assert scan.found("leaver-still-active", "erp") == ["0002"]
+    assert scan.found("orphaned-account", "kiosk") == ["k2"]
+    assert scan.found("leaver-still-active", "kiosk") == []
     assert scan.rows("select account_id, is_active from 'audit/accounts.parquet' where app = 'erp' order by 1") == [
         ("0001", True),
         ("0002", True),
@@ -125,3 +142,4 @@ def test_doctor_reads_the_header_of_an_export(scan: Scan) -> None:
     assert result == "ok"
     assert "erp-20261101.csv" in detail
     assert "5 columns known" in detail
+    assert scan.doctor["application kiosk"] == ("ok", "signed in, 2 counted, 3 columns known")

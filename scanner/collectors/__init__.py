@@ -28,6 +28,12 @@ def _account_file(app: Application, into: Path, progress: Progress) -> Collected
     return collect_account_file(app, into, progress)
 
 
+def _database(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.database import collect_database
+
+    return collect_database(app, into, progress)
+
+
 def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.roster import collect_roster
 
@@ -40,6 +46,8 @@ APPLICATION_COLLECTORS: Mapping[str, ApplicationCollector] = {
     "csv": _account_file,
     "excel": _account_file,
     "json": _account_file,
+    "database": _database,
+    "sqlite": _database,
 }
 
 ROSTER_COLLECTORS: Mapping[str, RosterCollector] = {

@@ -6,7 +6,17 @@ from urllib.parse import SplitResult, urlsplit
 
 from scanner.errors import ConfigError
 
-_PORTS = {"http": 80, "https": 443}
+_WEB = ("http", "https")
+_PORTS = {
+    "http": 80,
+    "https": 443,
+    "ldap": 389,
+    "ldaps": 636,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mssql": 1433,
+    "oracle": 1521,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +42,14 @@ class Origin:
             return False
 
 
-def of(url: str) -> Origin | None:
-    """Return the origin of an http or https URL, or None if it is none."""
+def of(url: str, *, any_scheme: bool = False) -> Origin | None:
+    """Return the origin of an http or https URL (or of a database or directory), or None if it is none."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in (_PORTS if any_scheme else _WEB) or not parts.hostname:
         return None
     return Origin(parts.scheme, parts.hostname.rstrip(".").lower(), port or _PORTS[parts.scheme])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rig_databases
 import rig_files
 from contract import CANARY, HOSTILE, IDS, Rig
 
@@ -14,7 +15,7 @@ from scanner.collectors import APPLICATION_COLLECTORS
 from scanner.config import SCIM_TYPES
 from scanner.model import Collected, Verdict
 
-RIGS: dict[str, Rig] = {**rig_files.RIGS}
+RIGS: dict[str, Rig] = {**rig_files.RIGS, **rig_databases.RIGS}
 DOCS = Path(__file__).parents[2] / "docs" / "sources"
 ROW_E = (
     *("id", "user name", "e-mail", "employee number", "status", "created", "last sign-in", "MFA", "roles", "groups"),

@@ -75,7 +75,8 @@ def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check
         elif app.id in refused:
             yield Check(what, Result.FAILED, refused[app.id])
         else:
-            yield guarded(what, lambda: _probe(app))
+            ask = {"database": _database, "sqlite": _database}.get(app.type, _probe)
+            yield guarded(what, lambda: ask(app))
 
 
 def _secret(app: Application) -> Check | None:
@@ -124,6 +125,19 @@ def _account_file(app: Application) -> Found:
         return Result.WARNING, f"{detail}; without status nobody can tell which accounts are active"
     if stale := too_old(file, app.file.max_age_hours or _STALE_HOURS):
         return Result.WARNING, f"{detail}; {stale}"
+    return Result.OK, detail
+
+
+def _database(app: Application) -> Found:
+    """Sign in, count, and read the first row: whether the rights suffice for the accounts."""
+    from scanner.collectors.database import looked_at
+
+    number, columns = looked_at(briefly(app))
+    detail = f"signed in, {number:,} counted, {len(columns)} columns known"
+    if not columns:
+        return Result.FAILED, f"{detail}; no row came: does this user see the table?"
+    if "status" not in columns:
+        return Result.WARNING, f"{detail}; without status nobody can tell which accounts are active"
     return Result.OK, detail
 
 
