@@ -71,7 +71,9 @@ def note(config: Config, scans: Sequence[Sealed], key: bytes, *, keep: bool = Tr
     for receiver in (one for one in config.notify if one.type in CHANNELS):
         known = waiting.load(config.state, receiver.id)
         for scan in _untold(scans, known):
-            found = read.setdefault(scan.folder, document.read(scan.opened(scan.folder)))
+            if scan.folder not in read:
+                read[scan.folder] = document.read(scan.opened(scan.folder))
+            found = read[scan.folder]
             before = Before(known.noted_as_of, known.verdicts, frozenset(known.waived)) if known.noted_as_of else None
             teller = Teller(config, receiver, key, catalogue)
             known = replace(
