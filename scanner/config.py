@@ -325,6 +325,15 @@ class EvidenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """The table [privacy]."""
+
+    retention: Mapping[str, int] = field(default_factory=dict)
+    """Class -> days that it is kept, for `purge`: reports, evidence (with findings.*), plans, and history (what the
+    store says of people, accounts, grants and findings of the past). A class that is not named is kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class EncryptionSettings:
     """The table [encryption]: the store and the scans are sealed as files in the age format."""
 
@@ -465,5 +474,6 @@ class Config:
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     notify: tuple[Receiver, ...] = ()
     waivers: WaiverSettings = field(default_factory=WaiverSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     encryption: EncryptionSettings | None = None
     """None: nothing is sealed."""

@@ -20,6 +20,7 @@ from scanner.config import (
     KindPattern,
     Matching,
     Policy,
+    PrivacySettings,
     RemediationSettings,
     ReportSettings,
     Roster,
@@ -53,6 +54,7 @@ from scanner.model import Severity
 
 _DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _KINDS = ("human", "service", "shared", "break_glass", "external")
+_RETAINED = ("reports", "evidence", "plans", "history")
 _AGE_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _TABLES = (
     "organization",
@@ -67,6 +69,7 @@ _TABLES = (
     "remediation",
     "notify",
     "waivers",
+    "privacy",
     "encryption",
 )
 
@@ -224,6 +227,7 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
         "rules": (RuleSettings, _rule_keys(base)),
         "report": (ReportSettings, _report_keys()),
         "evidence": (EvidenceSettings, _evidence_keys(base)),
+        "privacy": (PrivacySettings, {"retention": Key(map_of(number(1, 36500, whole=True), _RETAINED))}),
         "remediation": (RemediationSettings, _remediation_keys(base)),
         "waivers": (WaiverSettings, {"file": Key(path_from(base))}),
     }

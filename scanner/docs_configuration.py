@@ -52,6 +52,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         config.EvidenceSettings,
         "What seals a scan besides the hashes of its files ([evidence](evidence.md)).",
     ),
+    ("[privacy]", config.PrivacySettings, "How long what is stored is kept ([privacy](privacy/README.md))."),
     ("[encryption]", config.EncryptionSettings, _SEALING),
     ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),
     (

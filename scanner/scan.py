@@ -25,6 +25,7 @@ from scanner import (
     framework_files,
     history,
     policy,
+    retention,
     rule_runner,
     rules,
     waivers,
@@ -370,5 +371,6 @@ def latest_record(config: Config, name: str) -> tuple[Scan, Path, Record]:
     scan = scans.get(config.state, name)
     if not scan.manifest_sha256:
         raise StoreError(f"the scan {scan.id} was collected but not checked; run `orphanscan check {scan.id}`")
+    retention.refuse_purged(config.state, scan.id)
     folder = scans.scan_dir(config.state, scan.id)
     return scan, folder, evidence.read(folder, scan.manifest_sha256)

@@ -78,6 +78,7 @@ MAY_IMPORT = {
     "reidentify": {"report"},
     "report": {"frameworks", "trend"},
     "reports": {"evidence", "framework_files", "report"},
+    "retention": {"access_log", "chain", "store"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files
     "rule_child": set(),  # nothing of ours is loaded beside a rule
     "rule_process": set(),
@@ -100,6 +101,7 @@ MAY_IMPORT = {
         "record",
         "remediation",  # what earlier runs changed, as the scan shows it
         "report",
+        "retention",
         "rule_process",
         "rule_runner",
         "rules",

@@ -142,7 +142,7 @@ stat = "x"
 name = 3
 timezone = "Europe/Berln"
 email_domains = ["@acme", "a.example", "A.example"]
-[privacy]
+[polici]
 level = 1
 [[roster]]
 id = "hr"
@@ -172,7 +172,7 @@ app = "cmr"
 
     assert errors(path) == [
         "stat: unknown key; did you mean state?",
-        "privacy: unknown key; did you mean policy?",
+        "polici: unknown key; did you mean policy?",
         "roster[1] (hr).columns.employe_number: unknown key; did you mean employee_number?",
         "roster[1] (hr).columns.email: must be text, not a whole number",
         "roster[1] (hr).path: missing",
@@ -201,7 +201,7 @@ app = "cmr"
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("[privacy]\nkey = 'x'", "privacy: unknown key"),
+        ("[siem]\nkey = 'x'", "siem: unknown key"),
     ],
 )
 def test_tables_of_later_versions_are_unknown(write, table, told):

@@ -73,7 +73,7 @@ def command(
 
     They name accounts and people, so that each use stands in the access log (`export access-log`).
     """
-    from scanner import access_log
+    from scanner import access_log, retention
     from scanner.store import scans
 
     if as_json and as_csv:
@@ -84,6 +84,7 @@ def command(
         wanted["status"] = NEWS
     folder = options.state_folder(config_path, state)
     scan_id = scans.resolve(folder, name)
+    retention.refuse_purged(folder, scan_id)
     document = _read(scans.scan_dir(folder, scan_id) / "findings.json", scan_id)
     found = [one for one in document["findings"] if _is_wanted(one, wanted)]
     if found:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from scanner import access_log
+from scanner import access_log, retention
 from scanner.config import Config
 from scanner.errors import ConfigError, OrphanscanError, StoreError
 from scanner.evidence import chain, manifest, pdf, verify
@@ -64,17 +64,22 @@ def of_state(config: Config, name: str | None, trust: Trust, number: int | None)
     runs, accesses = _journals(config.state), _accesses(config.state)
     subjects: list[Subject] = []
     manifests: list[Manifest] = []
+    purged = retention.purged_scans(config.state, "evidence")
+    gone = retention.purged_scans(config.state, "reports")
     for scan in stored:
         # Manifests are readable also where a scan is sealed: only what is looked at closely is opened.
         found = _manifest_of(scans.place_of(config.state, scan.id) / "evidence")
         if found is not None:
             manifests.append(found)
-        if chosen in (None, scan.id):
+        if chosen in (None, scan.id) and scan.id in purged and found is not None:
+            said = f"Its evidence was purged on {purged[scan.id]}; the manifest stays, and stands in the chain."
+            subjects.append(Subject(f"scan {scan.id}", (left_open(said),), found))
+        elif chosen in (None, scan.id):
             folder = scans.scan_dir(config.state, scan.id)
             subject = verify.bundle(folder / "evidence", trust, scan.manifest_sha256)
             more = [*_actions(subject.manifest, runs), *_access_log(subject.manifest, accesses)]
             subjects.append(replace(subject, name=f"scan {scan.id}", statements=(*subject.statements, *more)))
-            if reports := verify.reports(folder / verify.REPORTS, subject.manifest):
+            if scan.id not in gone and (reports := verify.reports(folder / verify.REPORTS, subject.manifest)):
                 subjects.append(replace(reports, name=f"reports of {scan.id}"))
     sealed = {scan.id: scan.manifest_sha256 for scan in stored}
     subjects.append(chain.check(manifests, sealed, stored[-1].manifest_sha256, chain.Expected(trust.head, number)))

@@ -156,6 +156,21 @@ def _commit_sealed(state: Path, staging: Path, found: Keys) -> Path:
     return _settle(state, pending)
 
 
+def replace_store(state: Path, staging: Path) -> None:
+    """Put the store of a staging folder in the place of the one that stands, in one atomic step."""
+    found = vault.keys_of(state)
+    if found is not None:
+        found.seal(staging / STORE, state / (STORE + SUFFIX))
+        return
+    try:
+        (staging / STORE).chmod(0o600)
+        _fsync(staging / STORE)
+        (staging / STORE).replace(state / STORE)
+        _fsync(state)
+    except OSError as exc:
+        raise StoreError(f"cannot replace the store in {state}: {exc.strerror}; nothing was changed") from exc
+
+
 def _settle(state: Path, pending: Path) -> Path:
     """Move what a sealed commit left to its place."""
     target = state / "scans" / pending.name
