@@ -36,7 +36,7 @@ def _row(inputs: Inputs, waiver: AppliedWaiver) -> WaiverRow:
     return WaiverRow(
         id=waiver.id,
         what=shorten(seen.text(", ".join(filter(None, what)))),
-        reason=shorten(seen.text(waiver.reason)),
+        reason=shorten(seen.written(waiver.reason)),
         approver=shorten(approver),
         until=f"{waiver.expires_on:%Y-%m-%d}",
         status=words(f"waivers.status.{waiver.status}"),

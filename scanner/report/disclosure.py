@@ -9,6 +9,8 @@ from scanner.model import Finding, Record, Rule
 from scanner.report.pseudonyms import account_pseudonym, finding_reference, worker_pseudonym
 from scanner.report.words import Words
 
+_SHORTEST = 3
+"""Shorter names and ids stand in too many words to be taken for somebody."""
 LONGEST = 120
 """Characters of a value that are shown; findings.csv has the whole of it."""
 
@@ -89,6 +91,19 @@ class Disclosure:
             return shown
         withheld = self.words("person.email_withheld")
         return _ESCAPED.sub(withheld, _EMAIL.sub(withheld, shown))
+
+    def written(self, value: str) -> str:
+        """Return what somebody wrote about people: in L1 also without the names and ids that the record knows."""
+        shown = self.text(value)
+        if self.is_identified:
+            return shown
+        folded = shown.casefold()
+        present = [text for text in self.withheld if len(text) >= _SHORTEST and text.casefold() in folded]
+        for text in sorted(present, key=len, reverse=True):
+            shown = re.sub(
+                rf"(?<!\w){re.escape(text)}(?!\w)", self.words("person.withheld"), shown, flags=re.IGNORECASE
+            )
+        return shown
 
     def reason(self, finding: Finding) -> tuple[tuple[str, bool], ...]:
         """Return the reason of a finding in pieces: text, and whether it stands for a person or an account."""

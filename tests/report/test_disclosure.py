@@ -103,3 +103,15 @@ def test_address_is_found_in_a_text_of_any_length() -> None:
     assert shown.text(f"{'n' * 1_000_000} ada@acme.example, a@b@c x\uff20y.example") == (
         f"{'n' * 1_000_000} {withheld}, {withheld}@c {withheld}"
     )
+
+
+def test_what_somebody_wrote_about_people_is_shown_without_those_whom_the_findings_know() -> None:
+    """Names and ids of people and accounts, whatever their case; words that only begin like one stay."""
+    text = "Asked by ben castle 1 (P001): acc-00000 and user0@acme.example stay until the p0011 migration."
+    record = samples.record()
+
+    shown = disclosure(record, WORDS, privacy="L1", key=samples.KEY).written(text)
+    named = disclosure(record, WORDS, privacy="L2", key=samples.KEY).written(text)
+
+    assert shown.startswith("Asked by [withheld] ([withheld]): [withheld] and [e-mail withheld] stay until the p0011")
+    assert named == text
