@@ -204,3 +204,15 @@ def test_the_image_is_built_in_two_stages_and_runs_as_nobody_in_particular() -> 
         word in value for name, value in last_stage if name == "RUN" for word in ("gcc", "build-essential", "-dev")
     )
     assert last_stage[-2:] == [("ENTRYPOINT", '["orphanscan"]'), ("CMD", '["--help"]')]
+
+
+def test_json_holds_the_files_as_they_would_be_printed_and_names_what_was_written(folder: Path) -> None:
+    """One document on stdout, for programs that put the files in place themselves."""
+    code, out, _ = schedule("systemd", "--state", "/var/lib/orphanscan", "--json")
+    files = json.loads(out)["files"]
+    assert code == 0
+    assert [Path(file["path"]).name for file in files] == ["orphanscan.service", "orphanscan.timer"]
+    assert all("[Unit]" in file["text"] for file in files)
+
+    written = json.loads(schedule("cron", "--dir", str(folder / "out"), "--json")[1])["written"]
+    assert [Path(path).read_text() for path in written] == [schedule("cron")[1].removesuffix("\n")]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli import options
+from scanner.cli.text import echo_json
 from scanner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _NOTES = {
     "--dir", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write them to this folder instead."
 )
 @click.option("--force", is_flag=True, help="Overwrite files that say something else.")
+@options.json_option
 def command(
     config_path: Path,
     state: Path | None,
@@ -51,6 +53,7 @@ def command(
     install: bool,
     folder: Path | None,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Print what runs a scan every night, made from the configuration; no secret is in it.
 
@@ -65,7 +68,14 @@ def command(
     plan = Plan(options.read_config(config_path, state), _program(), hour, minute, user, image)
     files = TARGETS[target](plan)
     if install or folder:
-        _install(target, files, folder, user, force=force)
+        written = _install(target, files, folder, user, force=force)
+        if as_json:
+            echo_json({"target": target, "written": [str(path) for path in written]})
+        else:
+            click.echo("\n".join(str(path) for path in written))
+        return
+    if as_json:
+        echo_json({"target": target, "files": [{"path": str(file.path), "text": file.text} for file in files]})
         return
     for file in files:
         if len(files) > 1:
@@ -93,8 +103,8 @@ def _program() -> str:
     return os.path.abspath(found)  # noqa: PTH100 - resolve() would leave the virtual environment
 
 
-def _install(target: str, files: "tuple[File, ...]", folder: Path | None, user: str, *, force: bool) -> None:
-    """Write the files; nothing is written unless all can be."""
+def _install(target: str, files: "tuple[File, ...]", folder: Path | None, user: str, *, force: bool) -> list[Path]:
+    """Write the files and return their paths; nothing is written unless all can be."""
     if folder is None:
         _refuse(target, user)
     targets = [(folder / file.path.name if folder else file.path, file.text) for file in files]
@@ -103,11 +113,11 @@ def _install(target: str, files: "tuple[File, ...]", folder: Path | None, user: 
             raise ConfigError(f"{path} is there and says something else, so nothing was written; compare, then --force")
     for path, text in targets:
         _write(path, text)
-        click.echo(str(path))
     if target == "systemd" and folder is None:
         for words in (["daemon-reload"], ["enable", "--now", "orphanscan.timer"]):
             _systemctl(*words)
         click.echo("orphanscan.timer is on; `systemctl list-timers orphanscan.timer` says when it runs next", err=True)
+    return [path for path, _ in targets]
 
 
 def _refuse(target: str, user: str) -> None:

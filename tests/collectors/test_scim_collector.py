@@ -362,7 +362,7 @@ def test_groups_that_cannot_be_read_singly_make_the_source_short(server: Hostile
     assert collected.source.verdict is Verdict.SHORT
     assert "1 of 2 groups could not be read singly" in collected.source.detail
     assert [len(row.get("members", [])) for row in rows(collected, "groups")] == [1, 0]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["groups.ndjson", "users.ndjson"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.ndjson", "groups.ndjson", "users.ndjson"]
 
 
 def test_a_second_reading_finds_what_a_shifting_list_hid(server: HostileServer, tmp_path: Path) -> None:
@@ -414,7 +414,11 @@ def test_staged_files_are_private(server: HostileServer, tmp_path: Path) -> None
     collected = run(server, tmp_path / "crm", Behaviour(many(2), []))
 
     assert {0o600} == {path.stat().st_mode & 0o777 for path in collected.files.values()}
-    assert sorted(path.name for path in (tmp_path / "crm").iterdir()) == ["groups.ndjson", "users.ndjson"]
+    assert sorted(path.name for path in (tmp_path / "crm").iterdir()) == [
+        "answers.ndjson",
+        "groups.ndjson",
+        "users.ndjson",
+    ]
 
 
 def test_progress_is_told_after_each_page(server: HostileServer, tmp_path: Path) -> None:
