@@ -26,6 +26,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.every_rule
 	$(BIN)/python -m benchmarks.collecting
+	$(BIN)/python -m benchmarks.page
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.accuracy --write

@@ -162,6 +162,7 @@
     active = 0;
     scroller.scrollTop = 0;
     regroup();
+    grid.dataset.search = part("search").value;
     tell();
   }
 
