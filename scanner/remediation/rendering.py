@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scanner.remediation.model import Action, Decision, Kind, Plan
+from scanner.report.cover import Cover, Fact
 from scanner.report.sheet import sheet_html, sheet_pdf
+from scanner.report.words import load
 
 _SECTIONS = {
     Decision.AUTOMATIC: ("To apply", "Once approved, each account is read again, changed, and read back."),
@@ -135,37 +137,45 @@ def _json(body: Mapping[str, object]) -> str:
 
 def to_html(plan: Plan, sha256: str) -> bytes:
     """Return the plan as one HTML page."""
-    return sheet_html("plan.html", _values(plan, sha256))
+    return sheet_html("plan.html", _cover(plan, sha256), _values(plan))
 
 
 def to_pdf(plan: Plan, sha256: str) -> bytes:
     """Return the plan as PDF."""
-    return sheet_pdf("plan.html", _values(plan, sha256), plan.id)
+    return sheet_pdf("plan.html", _cover(plan, sha256), _values(plan))
 
 
 RENDERERS = {"html": to_html, "pdf": to_pdf}
 """Format -> renderer; the name is also the extension of the file."""
 
 
-def _values(plan: Plan, sha256: str) -> dict[str, object]:
-    facts = (
-        ("Plan", plan.id),
-        ("SHA-256 of the plan", sha256),
-        ("Made", f"{plan.created_at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Expires", f"{plan.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
-        (
-            "Scan",
-            f"{plan.scan_id}{'' if plan.scan_complete else ', not complete'}{', baseline' if plan.is_baseline else ''}",
+def _cover(plan: Plan, sha256: str) -> Cover:
+    words = load()
+    doubts = f"{'' if plan.scan_complete else ', not complete'}{', baseline' if plan.is_baseline else ''}"
+    filters = "; ".join(f"{name} {', '.join(values)}" for name, values in plan.filters.items())
+    return Cover(
+        id=plan.id,
+        title=words("plan.title"),
+        subtitle="",
+        organization=plan.organization,
+        about=plan.id,
+        classification=words("classification.L2.short"),
+        is_draft=False,
+        created_at=plan.created_at,
+        seal=f"{words('plan.hash')} {sha256[:16]}",
+        facts=(
+            Fact("Plan", plan.id, is_code=True),
+            Fact("SHA-256 of the plan", sha256, is_code=True),
+            Fact("Made", f"{plan.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+            Fact("Expires", f"{plan.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
+            Fact("Scan", f"{plan.scan_id}{doubts}"),
+            Fact("Evidence manifest, SHA-256", plan.manifest_sha256, is_code=True),
+            Fact("Approvals needed", str(plan.approvals_needed)),
+            Fact("Filters", filters or "none"),
         ),
-        ("Evidence manifest, SHA-256", plan.manifest_sha256),
-        ("Approvals needed", str(plan.approvals_needed)),
-        ("Filters", "; ".join(f"{name} {', '.join(v)}" for name, v in plan.filters.items()) or "none"),
+        reader=headline(plan),
     )
-    return {
-        "plan": plan,
-        "sha256": sha256,
-        "headline": headline(plan),
-        "facts": facts,
-        "over": plan.over_budget,
-        "sections": sections(plan),
-    }
+
+
+def _values(plan: Plan) -> dict[str, object]:
+    return {"plan": plan, "over": plan.over_budget, "sections": sections(plan)}

@@ -1,9 +1,32 @@
 """Accepted risks as the scan applied them: all of the file, also those that accept nothing."""
 
+from dataclasses import dataclass
+
 from scanner.model import AppliedWaiver, WaiverStatus
 from scanner.report.disclosure import shorten
 from scanner.report.inputs import Inputs
-from scanner.report.parts import WaiverPart, WaiverRow
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRow:
+    """One accepted risk."""
+
+    id: str
+    what: str
+    reason: str
+    approver: str
+    until: str
+    status: str
+    accepts: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverPart:
+    """Every accepted risk of the file, counted."""
+
+    rows: tuple[WaiverRow, ...]
+    counted: str
+    shown_sentence: str
 
 
 def waivers(inputs: Inputs) -> WaiverPart:

@@ -1,12 +1,53 @@
 """What lets a reader re-perform the tests: suppressions, parameters, rule files, verification, signatures, glossary."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from scanner.model import RuleParameter, Suppression
+from scanner.report.cover import Fact
 from scanner.report.inputs import Inputs
-from scanner.report.parts import Fact, ParameterRow, RuleFile, Signature, SuppressionRow
 
 ROLES = ("operator", "owner", "reviewer")
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRow:
+    """One kind of thing that can keep a finding from being raised."""
+
+    name: str
+    entries: int
+    previous: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One line of the sign-off block."""
+
+    role: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """One parameter of a rule."""
+
+    rule: str
+    name: str
+    value: str
+    default: str
+    is_changed: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """One rule file, by its hash."""
+
+    rule: str
+    title: str
+    severity_word: str
+    sha256: str
 
 
 def suppression_rows(inputs: Inputs) -> tuple[SuppressionRow, ...]:

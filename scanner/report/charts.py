@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from scanner.model import Severity
 from scanner.report.disclosure import shorten
-from scanner.report.parts import Bar, Chart, Segment
 from scanner.report.words import Words
 
 MOST_BARS = 8
@@ -40,6 +40,48 @@ CAUSE_FILLS = {
 
 Row = tuple[str, Mapping[str, int]]
 """Name of a bar, and part -> how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a bar."""
+
+    fill: str
+    """solid, hatch, cross, dots, white or tint: told apart in grey too."""
+    count: int
+    x: float
+    width: float
+    label: str
+    """The count, or empty where it does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One row of a chart."""
+
+    label: str
+    y: float
+    segments: tuple[Segment, ...]
+    total: int
+    end: float
+    """Where the last segment ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars in parts, laid out."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    legend: tuple[tuple[str, str, float], ...]
+    """Pattern, word and place of each part that occurs."""
+    title: str
+    description: str
+    """The same facts in words, for readers who do not see the chart."""
+    table: tuple[tuple[str, tuple[int, ...]], ...]
+    """The same numbers: name of a bar, and one number per entry of the legend."""
+    width: float
+    height: float
 
 
 def ranked(counts: Mapping[str, Mapping[str, int]], words: Words) -> list[Row]:

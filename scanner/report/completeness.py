@@ -1,12 +1,54 @@
 """Why the data can be relied upon: who ran what, every row accounted for, and what changed in between."""
 
+from dataclasses import dataclass
+
 from scanner.model import Source
 from scanner.report.background import Change
+from scanner.report.cover import Fact
 from scanner.report.inputs import Inputs, utc
-from scanner.report.parts import ChangeLine, Completeness, Fact, Reconciliation
 from scanner.report.scope import relevant_sources, source_name
 
 MOST_CHANGES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Every row of one source, from what it stated to what the rules saw."""
+
+    name: str
+    stated: str
+    read: int
+    """Rows as they came: collected + duplicates + rejected."""
+    duplicates: int
+    rejected: int
+    collected: int
+    stored: str
+    """Rows in the tables that the rules saw."""
+    adds_up: bool
+    explained: str
+    """What became of each row that is not in the tables, or what does not add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One change of rules, parameters, inputs or program between two scans."""
+
+    when: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What lets a reader rely on the data (information produced by the entity)."""
+
+    run: tuple[Fact, ...]
+    reconciliation: tuple[Reconciliation, ...]
+    reconciled: str
+    changes: tuple[ChangeLine, ...]
+    changes_intro: str
+    directions: str
 
 
 def completeness(inputs: Inputs, prepared_by: str) -> Completeness:

@@ -1,12 +1,8 @@
 """Everything that a report shows, computed once from a record and a framework; templates only render it."""
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from scanner.errors import ConfigError
 from scanner.frameworks import Framework
@@ -26,35 +22,27 @@ from scanner.report import (
     sheets,
     worksheets,
 )
+from scanner.report.accepted import WaiverPart
+from scanner.report.appendix import ParameterRow, RuleFile, Signature, SuppressionRow
 from scanner.report.attachments import Attachment, attachments
 from scanner.report.background import NOTHING_KNOWN, Background
-from scanner.report.disclosure import clean
-from scanner.report.inputs import Inputs, gather, utc
+from scanner.report.charts import Chart
+from scanner.report.completeness import Completeness
+from scanner.report.controls import ControlPart
+from scanner.report.cover import Cover, Fact, cover
+from scanner.report.exceptions import RuleSection
+from scanner.report.figures import CoverageMap
+from scanner.report.inputs import Inputs, gather
+from scanner.report.ledger import LedgerPart
 from scanner.report.listing import ListedFinding, listed
-from scanner.report.parts import (
-    Chart,
-    Completeness,
-    ControlPart,
-    CoverageMap,
-    Fact,
-    LedgerPart,
-    MatrixPart,
-    ParameterRow,
-    RemediationPart,
-    RuleFile,
-    RuleSection,
-    ScopeRow,
-    SheetsPart,
-    Signature,
-    SourceRow,
-    Summary,
-    SuppressionRow,
-    WaiverPart,
-    Worksheet,
-)
+from scanner.report.matrix import MatrixPart
 from scanner.report.pseudonyms import KEY_BYTES
-from scanner.report.summary import summary
+from scanner.report.remediation import RemediationPart
+from scanner.report.scope import ScopeRow, SourceRow
+from scanner.report.sheets import SheetsPart
+from scanner.report.summary import Summary, summary
 from scanner.report.words import Words, load
+from scanner.report.worksheets import Worksheet
 
 PROFILES = ("L1", "L2")
 SHEETS = 10
@@ -66,24 +54,11 @@ class Content:
     """One report, safe to print: cleaned, pseudonymised as its profile asks, and complete."""
 
     words: Words
-    title: str
-    subtitle: str
-    organization: str
+    cover: Cover
     framework: str
-    report_id: str
     privacy: str
-    classification: str
-    is_draft: bool
-    """True until people have signed; printed on each page."""
-    generated_at: datetime
     scan: Scan
     manifest_sha256: str
-    manifest_short: str
-    cover: tuple[Fact, ...]
-    banner: str
-    """A sentence across the cover, for a framework that is not in force."""
-    reader: str
-    note: str
     unit: str
     """What the framework is tested by, for headings."""
     sections: tuple[str, ...]
@@ -161,28 +136,23 @@ def build(
         sheets=most_sheets,
         background=background,
     )
-    report_id = f"{framework.id.upper()}-{record.scan.id}-{privacy}"
-    shown = inputs.disclosure.text
+    first = cover(
+        inputs,
+        subtitle=inputs.text("subtitle"),
+        prepared_by=prepared_by,
+        manifest_sha256=manifest_sha256,
+        generated_at=generated_at,
+        recipient=recipient,
+    )
     rows = listed(inputs)
     columns = matrix.columns(inputs)
     return Content(
         words=words,
-        title=inputs.text("title"),
-        subtitle=inputs.text("subtitle"),
-        organization=shown(record.organization),
+        cover=first,
         framework=framework.title,
-        report_id=report_id,
         privacy=privacy,
-        classification=classification(words, privacy, recipient),
-        is_draft=True,
-        generated_at=generated_at,
         scan=record.scan,
         manifest_sha256=manifest_sha256,
-        manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
-        cover=cover(inputs, report_id, prepared_by, manifest_sha256, generated_at, recipient),
-        banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),
-        reader=inputs.text("reader"),
-        note=framework.note,
         unit=inputs.text("unit"),
         sections=framework.structure.sections,
         headings=_headings(inputs),
@@ -221,7 +191,7 @@ def build(
         verification=appendix.verification(inputs, manifest_sha256),
         glossary=appendix.glossary(inputs),
         listed=rows,
-        attachments=attachments(inputs, report_id, manifest, rows, columns),
+        attachments=attachments(inputs, first.id, manifest, rows, columns),
     )
 
 
@@ -233,47 +203,6 @@ def _headings(inputs: Inputs) -> Mapping[str, str]:
         name: own.get(name) or inputs.words(f"section.{name}", unit=unit)
         for name in inputs.framework.structure.sections
     }
-
-
-def classification(words: Words, privacy: str, recipient: str) -> str:
-    """Return the words that stand on each page; an identified report says for whom it is."""
-    short = words(f"classification.{privacy}.short")
-    return words("classification.for", short=short, recipient=clean(recipient)) if recipient else short
-
-
-def cover(
-    inputs: Inputs, report_id: str, prepared_by: str, manifest_sha256: str, generated_at: datetime, recipient: str = ""
-) -> tuple[Fact, ...]:
-    """Return the facts of the first page."""
-    words, record, framework = inputs.words, inputs.record, inputs.framework
-    local = record.scan.as_of.astimezone(ZoneInfo(record.timezone))
-    edition = words("cover.edition_value", title=framework.title, edition=framework.edition)
-    facts = {
-        "organization": (inputs.disclosure.text(record.organization), False),
-        "framework": (edition, False),
-        "mapping": (mapping_version(framework), True),
-        "as_of": (utc(record.scan.as_of.astimezone(UTC)), False),
-        "as_of_local": (f"{local:%Y-%m-%d %H:%M:%S} {record.timezone}", False),
-        "classification": (words(f"classification.{inputs.disclosure.privacy}.long"), False),
-        # The author's own name is a signature, not data about an account: it is shown in every profile.
-        "prepared_by": (prepared_by or words("value.not_stated"), False),
-        "report_id": (report_id, True),
-        "scan_id": (record.scan.id, True),
-        "tool": (words("cover.tool_value", version=record.scan.tool_version), False),
-        "generated": (utc(generated_at.astimezone(UTC)), False),
-        "manifest": (manifest_sha256 or words("cover.not_sealed"), True),
-    }
-    if record.scan.manifest_number:
-        facts["number"] = (words("cover.number_value", n=record.scan.manifest_number), False)
-    if recipient:
-        facts["recipient"] = (clean(recipient), False)
-    return tuple(Fact(words(f"cover.{name}"), value, is_code) for name, (value, is_code) in facts.items())
-
-
-def mapping_version(framework: Framework) -> str:
-    """Return the first 12 hex digits of the SHA-256 of the mapping as loaded, families included."""
-    text = json.dumps(dataclasses.asdict(framework), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _out_of_scope(inputs: Inputs) -> str:

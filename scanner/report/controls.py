@@ -1,11 +1,63 @@
 """The result of every control, with the rules behind it and what they could not say."""
 
 import re
+from dataclasses import dataclass
 
 from scanner.frameworks import Bound, ControlOutcome, ControlResult, RuleShare
 from scanner.report.inputs import Inputs
-from scanner.report.parts import ControlPart, RuleLine, Tally
 from scanner.report.unable import unable_reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many controls have one result."""
+
+    outcome: ControlOutcome
+    controls: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What one rule says about one control."""
+
+    rule: str
+    title: str
+    strength: str
+    result: ControlOutcome
+    population: int
+    tested: int
+    unable: int
+    excluded: int
+    exceptions: int | None
+    """None for a lead, which has none by definition."""
+    because: str
+    not_covered: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPart:
+    """The result of one control."""
+
+    anchor: str
+    id: str
+    title: str
+    paraphrase: str
+    tags: tuple[str, ...]
+    """Kind and force, in words."""
+    result: ControlOutcome
+    rules: tuple[RuleLine, ...]
+    exceptions: int
+    tested: int
+    population: int
+    count_sentence: str
+    loosened: tuple[str, ...]
+    """Parameters looser than the framework allows: each makes the control fail."""
+    unable: tuple[str, ...]
+    """Why it could not be tested in full, and which input would change that."""
+    scope_note: str
+    not_tested: tuple[str, ...]
+    is_confirmed: bool
+    source: str
 
 
 def control_parts(inputs: Inputs) -> tuple[ControlPart, ...]:

@@ -13,12 +13,11 @@ from datetime import datetime
 
 from scanner.frameworks import ControlOutcome, Framework
 from scanner.model import AppOutcome, Record
-from scanner.report.appendix import signatures, verification
+from scanner.report.appendix import Signature, signatures, verification
 from scanner.report.attachments import Attachment
-from scanner.report.content import cover
+from scanner.report.cover import Cover, cover
 from scanner.report.exceptions import exceptions_of
 from scanner.report.inputs import Inputs, gather
-from scanner.report.parts import Fact, Signature
 from scanner.report.pdf import Drawing
 from scanner.report.scope import relevant_sources, source_name
 from scanner.report.sheet import sheet_drawing, sheet_html
@@ -76,20 +75,7 @@ class Balance:
 class Counts:
     """One report of counts only."""
 
-    title: str
-    subtitle: str
-    organization: str
-    framework: str
-    report_id: str
-    privacy: str
-    classification: str
-    is_draft: bool
-    generated_at: datetime
-    manifest_short: str
-    cover: tuple[Fact, ...]
-    banner: str
-    reader: str
-    note: str
+    cover: Cover
     threshold: int
     controls: tuple[ControlLine, ...]
     rules: tuple[RuleCounts, ...]
@@ -115,24 +101,17 @@ def build_counts(
     """Compute a report of counts; equal arguments give an equal report."""
     words = load()
     inputs = gather(record, framework, words, privacy=PRIVACY, key=key, rows_per_rule=0)
-    report_id = f"{framework.id.upper()}-{record.scan.id}-{PRIVACY}"
     rules = tuple(_rules(inputs))
     manifest_sha256 = record.scan.manifest_sha256
-    return Counts(
-        title=inputs.text("title"),
+    first = cover(
+        inputs,
         subtitle=words("counts.subtitle"),
-        organization=inputs.disclosure.text(record.organization),
-        framework=framework.title,
-        report_id=report_id,
-        privacy=PRIVACY,
-        classification=words(f"classification.{PRIVACY}.short"),
-        is_draft=True,
+        prepared_by=prepared_by,
+        manifest_sha256=manifest_sha256,
         generated_at=generated_at,
-        manifest_short=manifest_sha256[:16] or words("cover.not_sealed"),
-        cover=cover(inputs, report_id, prepared_by, manifest_sha256, generated_at),
-        banner="" if framework.status == "in_force" else words("cover.not_in_force", status=framework.status),
-        reader=inputs.text("reader"),
-        note=framework.note,
+    )
+    return Counts(
+        cover=first,
         threshold=THRESHOLD,
         controls=tuple(ControlLine(one.control.id, one.control.title, one.result) for one in inputs.controls),
         rules=rules,
@@ -146,20 +125,18 @@ def build_counts(
         signatures=signatures(inputs),
         # The files that lie inside the full report do not lie in this one.
         verification=tuple(step for step in verification(inputs, manifest_sha256) if step != words("verify.inside")),
-        attachments=_attachments(inputs, report_id, rules, manifest),
+        attachments=_attachments(inputs, first.id, rules, manifest),
     )
 
 
 def counts_html(counts: Counts) -> bytes:
     """Return the report as a self-contained page without script."""
-    return sheet_html(_TEMPLATE, {"report": counts})
+    return sheet_html(_TEMPLATE, counts.cover, {"report": counts})
 
 
 def counts_drawing(counts: Counts) -> Drawing:
     """Return what it takes to draw the report as PDF."""
-    return sheet_drawing(
-        _TEMPLATE, {"report": counts}, counts.report_id, moment=counts.generated_at, attachments=counts.attachments
-    )
+    return sheet_drawing(_TEMPLATE, counts.cover, {"report": counts}, attachments=counts.attachments)
 
 
 def _rules(inputs: Inputs) -> list[RuleCounts]:

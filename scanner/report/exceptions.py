@@ -2,16 +2,67 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scanner.frameworks import RuleShare, Strength
 from scanner.model import Finding, FindingState, Severity
 from scanner.report.controls import anchor
 from scanner.report.inputs import Inputs
-from scanner.report.parts import ExceptionRow, RuleSection, TopException
 
 MOST_TOP = 5
 PAST = (FindingState.RESOLVED, FindingState.VERIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class TopException:
+    """One of the results that a reader in a hurry must see."""
+
+    anchor: str
+    title: str
+    severity: Severity
+    severity_word: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRow:
+    """One finding, as the profile lets it be seen."""
+
+    reference: str
+    application: str
+    subject: str
+    """The account, else the person, else what the finding is about as a whole."""
+    person: str
+    """Whom the account is matched to, where that is not the subject itself."""
+    is_name: bool
+    """Whether the subject is an id or a name, not words of the catalogue."""
+    entitlement: str
+    reason: tuple[tuple[str, bool], ...]
+    """Pieces of the sentence; True marks a person or an account."""
+    evidence: tuple[tuple[str, str], ...]
+    severity: Severity
+    severity_word: str
+    state: str
+    first_seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSection:
+    """The findings of one rule."""
+
+    anchor: str
+    rule: str
+    title: str
+    severity: Severity
+    severity_word: str
+    why: str
+    remedy: str
+    rows: tuple[ExceptionRow, ...]
+    total: int
+    shown_sentence: str
+    denominator: str
+    note: str
 
 
 def exceptions_of(share: RuleShare) -> tuple[Finding, ...]:

@@ -1,6 +1,7 @@
 """The charts of a report: what each of them counts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from scanner import trend
 from scanner.model import ApplicationFact, Severity, Verdict
@@ -13,6 +14,7 @@ from scanner.report.charts import (
     SEVERITY_FILLS,
     STEP,
     WIDTH,
+    Chart,
     Row,
     chart,
     ranked,
@@ -21,7 +23,6 @@ from scanner.report.charts import (
 from scanner.report.disclosure import shorten
 from scanner.report.exceptions import exceptions_of, first_seen_at
 from scanner.report.inputs import Inputs
-from scanner.report.parts import Chart, CoverageCell, CoverageMap, CoverageRow
 from scanner.report.sheets import days_open
 
 AGES = ((7, "week"), (30, "month"), (90, "quarter"))
@@ -29,6 +30,37 @@ AGES = ((7, "week"), (30, "month"), (90, "quarter"))
 MOST_SCANS = 8
 MOST_MAPPED = 20
 ASPECTS = ("list", "accounts", "sign_ins")
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageCell:
+    """How far one application is seen in one respect."""
+
+    fill: str
+    """solid: in full, hatch: in part, white: not at all."""
+    word: str
+    x: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """How far one application is seen."""
+
+    label: str
+    y: float
+    cells: tuple[CoverageCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageMap:
+    """Application x what is seen of it."""
+
+    columns: tuple[tuple[str, float], ...]
+    rows: tuple[CoverageRow, ...]
+    title: str
+    description: str
+    width: float
+    height: float
 
 
 def exceptions_chart(inputs: Inputs) -> Chart | None:

@@ -47,7 +47,7 @@ def _list_words(content: Content) -> dict[str, object]:
     """Return the words that the script puts into the page."""
     words = content.words
     return {
-        "report_id": content.report_id,
+        "report_id": content.cover.id,
         "origin": [("scan", content.scan.id), ("privacy", content.privacy)],
         "thousands": words("format.thousands"),
         **words.group("list_script"),

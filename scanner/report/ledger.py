@@ -1,17 +1,53 @@
 """Both directions of the ledger as tables whose sums are checked again before they are shown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from scanner.errors import StoreError
 from scanner.model import ApplicationFact, Verdict
 from scanner.report.inputs import Inputs
-from scanner.report.parts import LedgerLine, LedgerPart, LedgerTerm
 
 PORTRAIT = 132.0
 DIGIT = 1.61
 GAP = 1.6
 SHORTEST = 5
 """Millimetres beside the name of an application, of a digit and between columns; a head needs five digits' room."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTerm:
+    """One bucket or outcome: what it means and how many there are in all."""
+
+    short: str
+    name: str
+    meaning: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """The counts of one application, of a group of them, or of all."""
+
+    name: str
+    note: str
+    """Why zeros here may not mean that there is nothing; else empty."""
+    counts: tuple[int, ...]
+    total: int
+    is_sum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPart:
+    """One direction of the ledger."""
+
+    terms: tuple[LedgerTerm, ...]
+    columns: tuple[str, ...]
+    """Those terms that are not zero everywhere."""
+    lines: tuple[LedgerLine, ...]
+    total: int
+    sum_sentence: str
+    left_out: str
+    is_wide: bool
 
 
 def accounts_ledger(inputs: Inputs) -> LedgerPart:

@@ -1,7 +1,7 @@
 """Requirement x system: the result of each test in each system, so that one that failed is not lost in a sum."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from scanner.errors import StoreError
 from scanner.frameworks import ControlOutcome, ControlResult, fold
@@ -9,7 +9,6 @@ from scanner.model import ApplicationFact, RuleOutcome, RuleResult
 from scanner.report.controls import anchor
 from scanner.report.disclosure import shorten
 from scanner.report.inputs import Inputs
-from scanner.report.parts import MatrixCell, MatrixPart, MatrixRow, MatrixTable
 
 PER_TABLE = 5
 MOST_SYSTEMS = 15
@@ -18,6 +17,48 @@ LONGEST_NAME = 60
 
 Column = tuple[str, str, tuple[ControlResult, ...]]
 """Name of a system, what is noted below it, and the result of every requirement in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """The result of one requirement in one system."""
+
+    outcome: ControlOutcome
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One requirement over several systems."""
+
+    anchor: str
+    id: str
+    title: str
+    flag: str
+    """Required or addressable, principle or article; empty where a framework knows no such thing."""
+    cells: tuple[MatrixCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixTable:
+    """As many systems as fit side by side."""
+
+    systems: tuple[tuple[str, str], ...]
+    """Name and what is noted below it."""
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPart:
+    """Requirement x system."""
+
+    intro: str
+    period: str
+    """The instant or the period that the results stand for."""
+    tables: tuple[MatrixTable, ...]
+    flag: str
+    """Head of the column of flags; empty where a framework knows none."""
+    left_out: str
 
 
 def matrix(inputs: Inputs, every: Sequence[Column]) -> MatrixPart:

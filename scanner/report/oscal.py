@@ -15,8 +15,8 @@ from typing import Any
 
 from scanner.frameworks import ControlOutcome
 from scanner.report.content import Content
+from scanner.report.controls import ControlPart, RuleLine
 from scanner.report.markdown import escape
-from scanner.report.parts import ControlPart, RuleLine
 
 VERSION = "1.2.1"
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pages.nist.gov/OSCAL-Reference/models/assessment-results")
@@ -26,7 +26,7 @@ PROPERTIES = "https://orphanscan.invalid/ns/oscal"
 
 def render_oscal(content: Content) -> bytes:
     """Return the document; equal contents give equal bytes, ids included."""
-    ids = _Ids(content.report_id)
+    ids = _Ids(content.cover.id)
     document = {
         "assessment-results": {
             "uuid": ids("document"),
@@ -65,13 +65,13 @@ def token(text: str) -> str:
 
 def _metadata(content: Content, ids: _Ids) -> dict[str, Any]:
     return {
-        "title": f"{escape(content.title)}, {escape(content.framework)}",
-        "last-modified": content.generated_at.isoformat(),
-        "version": content.report_id,
+        "title": f"{escape(content.cover.title)}, {escape(content.framework)}",
+        "last-modified": content.cover.created_at.isoformat(),
+        "version": content.cover.id,
         "oscal-version": VERSION,
         "props": list(_props({"privacy": content.privacy, "evidence-manifest-sha256": content.manifest_sha256})),
-        "parties": [{"uuid": ids("party"), "type": "organization", "name": content.organization or "-"}],
-        "remarks": escape(content.classification),
+        "parties": [{"uuid": ids("party"), "type": "organization", "name": content.cover.organization or "-"}],
+        "remarks": escape(content.cover.classification),
     }
 
 
@@ -118,7 +118,7 @@ def _observations(content: Content, part: ControlPart, ids: _Ids) -> Iterable[di
         "methods": ["TEST"],
         "types": ["control-objective"],
         "collected": content.scan.as_of.isoformat(),
-        "relevant-evidence": [{"description": content.words("oscal.evidence", report=content.report_id)}],
+        "relevant-evidence": [{"description": content.words("oscal.evidence", report=content.cover.id)}],
     }
     for line in part.rules:
         yield _rule(content, part, line, ids)

@@ -37,9 +37,9 @@ def render_pdf(content: Content) -> bytes:
 
 def drawing(content: Content) -> Drawing:
     """Return the page of a report and what belongs into its file."""
-    styles = ("common", "print", "draft") if content.is_draft else ("common", "print")
+    styles = ("common", "print", "draft") if content.cover.is_draft else ("common", "print")
     markup = page(content, css=stylesheet(*styles), csp="", bar=False)
-    return Drawing(str(markup), content.report_id, content.generated_at, content.attachments)
+    return Drawing(str(markup), content.cover.id, content.cover.created_at, content.attachments)
 
 
 def draw(wanted: Drawing) -> bytes:

@@ -1,10 +1,37 @@
 """What was changed because of findings, how long ago, and whether a scan has verified it."""
 
+from dataclasses import dataclass
+
 from scanner.model import ActionFact
 from scanner.report.inputs import Inputs
-from scanner.report.parts import ChangeRow, RemediationPart
 
 _OPEN_FIRST = ("came_undone", "not_yet", "nothing_done", "not_possible", "undone", "verified")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change that remediation made, or tried to make."""
+
+    application: str
+    account: str
+    change: str
+    made: str
+    approved: str
+    outcome: str
+    age: int
+    """Days before the scan."""
+    status: str
+    is_open: bool
+    """Whether somebody has to look at it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemediationPart:
+    """What was changed because of findings."""
+
+    rows: tuple[ChangeRow, ...]
+    summary: str
+    shown_sentence: str
 
 
 def remediation(inputs: Inputs) -> RemediationPart:

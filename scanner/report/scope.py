@@ -1,15 +1,54 @@
 """Which systems a report speaks about, and how complete the data of each of its sources are."""
 
 import hashlib
+from dataclasses import dataclass
 
 from scanner.model import ApplicationFact, Source, Verdict
 from scanner.report.inputs import Inputs, utc
-from scanner.report.parts import ScopeRow, SourceRow
 
 SHORT_HASH = 16
 FILES = ("csv", "excel", "json", "scim_file")
 EMPTY = hashlib.sha256().hexdigest()
 """The hash of nothing: printed as such, it would look like evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRow:
+    """One application of the framework's scope."""
+
+    name: str
+    app: str
+    owner: str
+    connection: str
+    reason: str
+    """Why it is not connected; empty if it is."""
+    coverage: str
+    verdict: str
+    accounts: str
+    sign_ins: str
+    data: str
+    is_connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One collection, with the numbers behind its verdict."""
+
+    name: str
+    kind: str
+    stated: str
+    collected: int
+    difference: str
+    duplicates: int
+    rejected: int
+    groups: str
+    is_complete: bool
+    verdict: str
+    meaning: str
+    detail: str
+    query: str
+    hash: str
+    times: str
 
 
 def scope_rows(inputs: Inputs) -> tuple[ScopeRow, ...]:

@@ -1,39 +1,35 @@
 """Papers beside the full report, in the same type: plans of remediation, and reports of counts only."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from markupsafe import Markup
 
 from scanner.report.attachments import Attachment
+from scanner.report.cover import Cover
 from scanner.report.html import faces, policy
 from scanner.report.pdf import Drawing, draw
 from scanner.report.templates import environment, stylesheet
 from scanner.report.words import load
 
 
-def sheet_html(template: str, values: Mapping[str, object]) -> bytes:
+def sheet_html(template: str, cover: Cover, values: Mapping[str, object]) -> bytes:
     """Return a self-contained page without script; equal values give equal bytes."""
     css = Markup("\n").join((faces(), stylesheet("common", "screen")))
-    return _markup(template, css, policy(css), values).encode("utf-8")
+    return _markup(template, css, policy(css), cover, values).encode("utf-8")
 
 
-def sheet_pdf(template: str, values: Mapping[str, object], identifier: str) -> bytes:
+def sheet_pdf(template: str, cover: Cover, values: Mapping[str, object]) -> bytes:
     """Return the same as PDF/A-3a."""
-    return draw(sheet_drawing(template, values, identifier))
+    return draw(sheet_drawing(template, cover, values))
 
 
 def sheet_drawing(
-    template: str,
-    values: Mapping[str, object],
-    identifier: str,
-    *,
-    moment: datetime | None = None,
-    attachments: tuple[Attachment, ...] = (),
+    template: str, cover: Cover, values: Mapping[str, object], attachments: tuple[Attachment, ...] = ()
 ) -> Drawing:
-    """Return what it takes to draw the PDF; `moment` is the date of the embedded files."""
-    return Drawing(_markup(template, stylesheet("common", "print"), "", values), identifier, moment, attachments)
+    """Return what it takes to draw the PDF."""
+    css = stylesheet("common", "print")
+    return Drawing(_markup(template, css, "", cover, values), cover.id, cover.created_at, attachments)
 
 
-def _markup(template: str, css: Markup, csp: str, values: Mapping[str, object]) -> str:
-    return environment().get_template(template).render(css=css, csp=csp, t=load(), **values)
+def _markup(template: str, css: Markup, csp: str, cover: Cover, values: Mapping[str, object]) -> str:
+    return environment().get_template(template).render(css=css, csp=csp, t=load(), cover=cover, **values)

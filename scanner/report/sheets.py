@@ -1,17 +1,43 @@
 """One sheet per grave exception: what is known of it, and room for what people have to answer."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.model import Finding, FindingState, Severity
-from scanner.report.exceptions import exceptions_of, finding_rows, first_seen_at
+from scanner.report.cover import Fact
+from scanner.report.exceptions import ExceptionRow, exceptions_of, finding_rows, first_seen_at
 from scanner.report.inputs import Inputs
-from scanner.report.parts import ExceptionSheet, Fact, SheetsPart
 
 GRAVE = (Severity.CRITICAL, Severity.HIGH)
 LOCAL = "unmanaged-local-account"
 BLANKS = ("look_back", "impact", "response", "action", "done", "signature")
 """What only people can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionSheet:
+    """One exception on its own."""
+
+    row: ExceptionRow
+    title: str
+    facts: tuple[Fact, ...]
+    cause: str
+    """Root-cause code where the data prove it; else empty, to be filled in."""
+    blanks: tuple[str, ...]
+    """Labels of what people fill in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetsPart:
+    """The sheets of the gravest exceptions."""
+
+    sheets: tuple[ExceptionSheet, ...]
+    shown_sentence: str
+    codes: tuple[Fact, ...]
+    """Root-cause codes and what they mean."""
+    repeats: str
+    """How many exceptions were gone once and are back."""
 
 
 def sheets(inputs: Inputs) -> SheetsPart:

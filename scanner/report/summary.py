@@ -1,17 +1,31 @@
 """The page for a reader in a hurry: results with their denominators, the worst exceptions, and what was not covered."""
 
+from dataclasses import dataclass
+
 from scanner.frameworks import ControlOutcome
 from scanner.model import RuleOutcome, Verdict
-from scanner.report.controls import tallies
-from scanner.report.exceptions import exceptions_of, top_exceptions
+from scanner.report.charts import Chart
+from scanner.report.controls import Tally, tallies
+from scanner.report.exceptions import TopException, exceptions_of, top_exceptions
 from scanner.report.figures import exceptions_chart
 from scanner.report.inputs import Inputs
-from scanner.report.parts import Summary
 from scanner.report.scope import relevant_sources, source_name, states_nothing
 from scanner.report.unable import is_short, unable_applications
 
 MOST_NAMES = 3
 """Applications that a line names; of more it tells the number, and the controls below tell which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The page for a reader in a hurry."""
+
+    headline: str
+    sentences: tuple[str, ...]
+    tallies: tuple[Tally, ...]
+    top: tuple[TopException, ...]
+    chart: Chart | None
+    coverage: tuple[str, ...]
 
 
 def summary(inputs: Inputs) -> Summary:

@@ -17,8 +17,8 @@ SOFT_HYPHEN = "\u00ad"
 def page(content: Content, **frame: object) -> str:
     """Render the report; `frame` holds what only one of the formats needs."""
     words = content.words
-    template = environment().get_template("base.html")
-    return template.render(report=content, t=words, number=words.number, **frame)
+    template = environment().get_template("report.html")
+    return template.render(cover=content.cover, report=content, t=words, number=words.number, **frame)
 
 
 def environment() -> jinja2.Environment:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from scanner.frameworks import ALL_DATA, Control, ControlOutcome, Edge, Framework, Strength
 from scanner.model import Record, Scan, Severity
-from scanner.report.content import classification
+from scanner.report.cover import classification
 from scanner.report.disclosure import clean
 from scanner.report.inputs import Inputs, gather
 from scanner.report.listing import ListedFinding, listed

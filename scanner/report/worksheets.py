@@ -1,12 +1,25 @@
 """Forms that only people can fill in: what is known is printed, the rest has room for their answer."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from scanner.frameworks import ControlOutcome
 from scanner.report.exceptions import exceptions_of
 from scanner.report.inputs import Inputs
-from scanner.report.parts import Worksheet
 from scanner.report.scope import owner
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """A form: columns that are given, and columns that people fill in."""
+
+    title: str
+    intro: str
+    empty: str
+    given: tuple[str, ...]
+    blanks: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    shown_sentence: str
 
 
 def worksheet(inputs: Inputs) -> Worksheet:

@@ -220,7 +220,7 @@ def test_selection_outlives_the_filter_and_is_saved_as_the_same_csv(
     origin = {"scan": content.scan.id, "privacy": content.privacy}
     saved, listed = (tmp_path / "saved.csv").read_bytes(), list_csv(origin, content.listed)
     rows = [list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))) for data in (saved, listed)]
-    assert download.value.suggested_filename == f"{content.report_id}-selected.csv"
+    assert download.value.suggested_filename == f"{content.cover.id}-selected.csv"
     assert saved[:3] == b"\xef\xbb\xbf"
     assert rows[0][0] == rows[1][0]
     assert sorted(rows[0]) == sorted(rows[1])
