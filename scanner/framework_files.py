@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,8 @@ def load(folders: Sequence[Path] = (), rules: Iterable[Rule] = (), kept: Path | 
     must not leave a control untested unnoticed. Raises ConfigError that names the file.
     """
     families = load_families(folders, kept)
-    frameworks = tuple(_framework(path, families) for path in files(folders, kept).values())
+    linked = tuple(families.values())
+    frameworks = tuple(_framework(path, _content(path), linked) for path in files(folders, kept).values())
     known = {rule.id: rule for rule in rules}
     if known:
         _check(families.values(), frameworks, known)
@@ -115,7 +117,7 @@ def load_families(folders: Sequence[Path] = (), kept: Path | None = None) -> Map
     for path in _toml_files(folders, kept):
         if path.stem != _FAMILIES:
             continue
-        problems, document = _read(path)
+        problems, document = Problems(path), parse_toml(_content(path), path)
         read_table(document, _FAMILY_FILE, "", problems)
         for place, row in tables(document, "family", problems):
             family = _family(row, place, families, problems)
@@ -135,10 +137,9 @@ def _toml_files(folders: Sequence[Path], kept: Path | None) -> Iterator[Path]:
         yield from sorted(folder.glob("*.toml"))
 
 
-def _read(path: Path) -> tuple[Problems, dict[str, Any]]:
+def _content(path: Path) -> bytes:
     # Whoever may write a mapping may make a control that failed look clean.
-    content = path.read_bytes() if path.is_relative_to(bundled("rules")) else read_checked(path)[0]
-    return Problems(path), parse_toml(content, path)
+    return path.read_bytes() if path.is_relative_to(bundled("rules")) else read_checked(path)[0]
 
 
 def _family(row: Mapping[str, Any], place: str, known: Mapping[str, Family], problems: Problems) -> Family:
@@ -159,8 +160,11 @@ def _family(row: Mapping[str, Any], place: str, known: Mapping[str, Family], pro
     return replace(before, rules=tuple(rules))
 
 
-def _framework(path: Path, families: Mapping[str, Family]) -> Framework:
-    problems, document = _read(path)
+@lru_cache(maxsize=64)
+def _framework(path: Path, content: bytes, linked: tuple[Family, ...]) -> Framework:
+    """Read one framework, the same content with the same families once: a scan needs it before and after the rules."""
+    families = {family.id: family for family in linked}
+    problems, document = Problems(path), parse_toml(content, path)
     values = read_table(document, _FRAMEWORK, "", problems)
     if values.get("id", path.stem) != path.stem:
         problems.add("id", f"the file of {values['id']} must be called {values['id']}.toml")

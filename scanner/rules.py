@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,17 @@ def parse(path: Path) -> Rule:
     """Read and validate one rule file; ConfigError says what is wrong with it."""
     try:
         data = path.read_bytes()
+    except OSError as exc:
+        raise ConfigError(f"cannot read the rule {path}: {exc}") from exc
+    return _parsed(path, data)
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, data: bytes) -> Rule:
+    """Parse and validate the content of a rule file, the same content once."""
+    try:
         text = data.decode()
-    except (OSError, UnicodeDecodeError) as exc:
+    except UnicodeDecodeError as exc:
         raise ConfigError(f"cannot read the rule {path}: {exc}") from exc
     head, mark, sql = text.partition(_CLOSE)
     if not head.lstrip().startswith(_OPEN) or not mark:

@@ -1,6 +1,7 @@
 """The jinja environment of the reports, and the page that html and pdf share."""
 
 import base64
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -21,8 +22,12 @@ def page(content: Content, **frame: object) -> str:
     return template.render(cover=content.cover, report=content, t=words, number=words.number, **frame)
 
 
+@cache
 def environment() -> jinja2.Environment:
-    """Return an environment in which every value is escaped and cleaned, and an unknown name is an error."""
+    """Return an environment in which every value is escaped and cleaned, and an unknown name is an error.
+
+    One for all pages: to compile the templates takes longer than to fill them.
+    """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
