@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scanner.model import ApplicationFact, AppOutcome, Finding, Rule, RuleOutcome, RuleResult
+from scanner.model import ApplicationFact, AppOutcome, Finding, Rule, RuleOutcome, RuleResult, Verdict
 
 ALL_DATA = "all"
 """As the data of a framework: every application belongs to it."""
@@ -197,6 +197,8 @@ class RuleShare:
     lead: bool
     findings: tuple[Finding, ...]
     """All of its findings in scope, `unknown` and waived ones included."""
+    unseen: tuple[str, ...] = ()
+    """Applications in scope whose list is not proven complete and of which it met nothing: some may be missing."""
 
     @property
     def decides(self) -> bool:
@@ -236,19 +238,36 @@ def fold(
     A control whose bound a parameter in force breaks has failed, whatever its rules found.
     """
     by_rule = {result.rule: result for result in results}
-    values = {(rule.id, one.name): one.value for rule in rules for one in rule.params}
+    known = tuple(rules)
+    values = {(rule.id, one.name): one.value for rule in known for one in rule.params}
+    by_list = frozenset(rule.id for rule in known if rule.needs.apps)
     in_scope = [fact for fact in applications if framework.covers(fact)]
-    scope = frozenset(fact.app for fact in in_scope)
-    note = _scope_note(in_scope)
-    return tuple(_fold_control(control, by_rule, values, scope, note) for control in framework.controls)
+    scope = _Scope(
+        apps=frozenset(fact.app for fact in in_scope),
+        incomplete=tuple(fact.app for fact in in_scope if fact.verdict not in (None, Verdict.COMPLETE)),
+        by_list=by_list,
+        note=_scope_note(in_scope),
+    )
+    return tuple(_fold_control(control, by_rule, values, scope) for control in framework.controls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The applications whose data fits a framework."""
+
+    apps: frozenset[str]
+    incomplete: tuple[str, ...]
+    """Those whose list is not proven complete."""
+    by_list: frozenset[str]
+    """Rules that need whole lists."""
+    note: str
 
 
 def _fold_control(
     control: Control,
     results: Mapping[str, RuleResult],
     values: Mapping[tuple[str, str], object],
-    scope: frozenset[str],
-    note: str,
+    scope: _Scope,
 ) -> ControlResult:
     shares = [_share(edge, results[edge.rule], scope) for edge in control.edges if edge.rule in results]
     shares.sort(key=lambda share: (not share.decides, share.strength.rank, share.rule))
@@ -256,7 +275,7 @@ def _fold_control(
     not_run = tuple(
         edge.rule for edge in control.edges if edge.rule not in results and edge.strength is not Strength.SUPPORTING
     )
-    in_force = [(bound, values.get((bound.rule, bound.parameter))) for bound in control.bounds if scope]
+    in_force = [(bound, values.get((bound.rule, bound.parameter))) for bound in control.bounds if scope.apps]
     loosened = tuple((bound, value) for bound, value in in_force if bound.breaks(value))
     return ControlResult(
         control=control,
@@ -267,14 +286,16 @@ def _fold_control(
         exceptions=sum(share.exceptions for share in deciding),
         findings=tuple({finding.fingerprint: finding for share in deciding for finding in share.findings}.values()),
         not_run=not_run,
-        scope_note=note if deciding else "",
+        scope_note=scope.note if deciding else "",
         loosened=loosened,
     )
 
 
-def _share(edge: Edge, result: RuleResult, scope: frozenset[str]) -> RuleShare:
-    apps = [app for app in result.apps if app.app is None or app.app in scope]
-    findings = tuple(finding for finding in result.findings if finding.app is None or finding.app in scope)
+def _share(edge: Edge, result: RuleResult, scope: _Scope) -> RuleShare:
+    apps = [app for app in result.apps if app.app is None or app.app in scope.apps]
+    findings = tuple(finding for finding in result.findings if finding.app is None or finding.app in scope.apps)
+    met = {app.app for app in apps}
+    unseen = tuple(app for app in scope.incomplete if app not in met) if result.rule in scope.by_list else ()
     exceptions = 0 if result.lead else sum(finding.counts for finding in findings)
     return RuleShare(
         rule=edge.rule,
@@ -282,7 +303,7 @@ def _share(edge: Edge, result: RuleResult, scope: frozenset[str]) -> RuleShare:
         strength=edge.strength,
         because=edge.because,
         not_covered=edge.not_covered,
-        result=_outcome(result, apps, findings, exceptions),
+        result=_outcome(result, apps, findings, exceptions, unseen),
         population=sum(app.population for app in apps),
         tested=sum(app.tested for app in apps),
         unable=sum(app.unable for app in apps),
@@ -291,11 +312,16 @@ def _share(edge: Edge, result: RuleResult, scope: frozenset[str]) -> RuleShare:
         detail="; ".join(dict.fromkeys(filter(None, (result.detail, *(app.detail for app in apps))))),
         lead=result.lead,
         findings=findings,
+        unseen=unseen,
     )
 
 
 def _outcome(
-    result: RuleResult, apps: Sequence[AppOutcome], findings: Sequence[Finding], exceptions: int
+    result: RuleResult,
+    apps: Sequence[AppOutcome],
+    findings: Sequence[Finding],
+    exceptions: int,
+    unseen: Sequence[str],
 ) -> ControlOutcome:
     if result.result is RuleOutcome.ERROR:
         return ControlOutcome.UNABLE
@@ -304,6 +330,9 @@ def _outcome(
     if any(app.result in (RuleOutcome.ERROR, RuleOutcome.UNABLE_TO_TEST) for app in apps):
         return ControlOutcome.UNABLE
     if any(finding.verdict == "unknown" for finding in findings):
+        return ControlOutcome.UNABLE
+    if unseen:
+        # What a list that was not read whole does not show may be what the rule looks for.
         return ControlOutcome.UNABLE
     if not apps:
         # Nothing of the framework's scope was in the population: saying "no exceptions" would prove nothing.

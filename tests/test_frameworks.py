@@ -12,7 +12,7 @@ import pytest
 from scanner import framework_files, rules
 from scanner.errors import ConfigError
 from scanner.frameworks import Bound, ControlOutcome, ControlResult, Strength, fold
-from scanner.model import ApplicationFact, AppOutcome, Rule, RuleOutcome, RuleResult
+from scanner.model import ApplicationFact, AppOutcome, Rule, RuleOutcome, RuleResult, Verdict
 
 ROOT = Path(__file__).parent.parent
 MAIN = ("gdpr", "hipaa", "sox")
@@ -182,3 +182,19 @@ def test_a_disabled_rule_decides_nothing_and_is_named() -> None:
 
     assert result.result is ControlOutcome.NOT_TESTED
     assert "dormant-account" in result.not_run
+
+
+def test_a_list_not_read_whole_of_which_a_rule_met_nothing_keeps_it_from_reading_as_clean() -> None:
+    """What one application shows says nothing of another whose list failed, unless the rule needs no list."""
+    apps = [
+        ApplicationFact(app, app, None, ("personal",), "scim", "generic", "all", Verdict(verdict), None)
+        for app, verdict in (("a", "complete"), ("b", "failed"))
+    ]
+    chosen = [RULES["contract-ended-still-active"], RULES["roster-implausible"]]
+
+    controls = fold(SHIPPED["gdpr"], [clean(rule) for rule in chosen], apps, chosen)
+
+    shares = {share.rule: share for control in controls for share in control.rules}
+    assert shares["contract-ended-still-active"].result is ControlOutcome.UNABLE
+    assert shares["contract-ended-still-active"].unseen == ("b",)
+    assert shares["roster-implausible"].result is ControlOutcome.NO_EXCEPTIONS

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scanner.model import Source
+from scanner.model import Source, Verdict
 from scanner.report.background import Change
 from scanner.report.cover import Fact
 from scanner.report.inputs import Inputs, utc
@@ -103,18 +103,22 @@ def _reconciliation(inputs: Inputs, source: Source) -> Reconciliation:
     gap = 0 if source.stated is None else source.stated - source.collected
     if gap > 0:
         told.append(words.count("reconciliation.gap", gap))
+    is_proven = source.verdict is Verdict.COMPLETE
+    read = source.collected + source.duplicates + source.rejected
+    if not is_proven and gap <= 0:
+        told.append(words("reconciliation.unproven" if read else "reconciliation.unread"))
     adds_up = stored is None or stored == source.collected
     if not adds_up and stored is not None:
         told.append(words.count("reconciliation.lost", abs(source.collected - stored)))
     return Reconciliation(
         name=source_name(inputs, source),
         stated=words("value.not_stated") if source.stated is None else words.number(source.stated),
-        read=source.collected + source.duplicates + source.rejected,
+        read=read,
         duplicates=source.duplicates,
         rejected=source.rejected,
         collected=source.collected,
         stored=words("value.not_stated") if stored is None else words.number(stored),
-        adds_up=adds_up and gap <= 0,
+        adds_up=adds_up and gap <= 0 and is_proven,
         explained=" ".join(told) or words("reconciliation.none"),
     )
 

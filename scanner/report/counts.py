@@ -152,14 +152,15 @@ def _rules(inputs: Inputs) -> list[RuleCounts]:
         found = Counter(finding.app for finding in exceptions_of(share))
         parts = {part.app: part for one in inputs.record.results if one.rule == share.rule for part in one.apps}
         scope: list[str | None] = [*(fact.app for fact in inputs.in_scope), None]
-        apps = [app for app in scope if app in found or app in parts]
-        covered = [_coverage(parts.get(app)) for app in apps]
+        apps = [app for app in scope if app in found or app in parts or app in share.unseen]
+        covered = ["unable" if app in share.unseen else _coverage(parts.get(app)) for app in apps]
         spans = [shown(found[app]) for app in apps]
         lines = tuple(
             _line(inputs, inputs.application(app) or inputs.words("chart.no_application"), span, coverage)
             for app, span, coverage in zip(apps, spans, covered, strict=True)
         )
-        all_of_them = covered[0] if len(set(covered)) == 1 else "part" if covered else "nothing"
+        none = "unable" if share.result is ControlOutcome.UNABLE else "nothing"
+        all_of_them = covered[0] if len(set(covered)) == 1 else "part" if covered else none
         total = _line(inputs, inputs.words("counts.all"), summed(spans), all_of_them)
         rule = inputs.rules.get(share.rule)
         severity = inputs.words(f"severity.{rule.severity}") if rule else ""

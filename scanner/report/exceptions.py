@@ -153,15 +153,18 @@ def _things(inputs: Inputs, share: RuleShare) -> str:
 
 def _population(inputs: Inputs, share: RuleShare) -> str:
     """Return how the population falls into tested, unable and excluded."""
+    sums = {
+        "population": share.population,
+        "tested": share.tested,
+        "unable": share.unable,
+        "excluded": share.excluded,
+    }
+    if share.unseen:
+        names = inputs.words.join([inputs.application(app) for app in share.unseen])
+        return inputs.words("exceptions.population_seen", apps=names, **sums)
     if share.population == share.tested:
         return inputs.words("exceptions.whole_population")
-    return inputs.words(
-        "exceptions.population",
-        population=share.population,
-        tested=share.tested,
-        unable=share.unable,
-        excluded=share.excluded,
-    )
+    return inputs.words("exceptions.population", **sums)
 
 
 def _sections(inputs: Inputs, prefix: str, belongs: Callable[[RuleShare, Finding], bool]) -> tuple[RuleSection, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from scanner.frameworks import RuleShare
 from scanner.model import FindingState
-from scanner.report.exceptions import PAST, finding_rows
+from scanner.report.exceptions import PAST, finding_rows, first_seen_at
 from scanner.report.inputs import Inputs
 
 
@@ -33,6 +33,8 @@ class ListedFinding:
     """Label and value."""
     first_seen: str
     """Scan id."""
+    first_seen_at: str
+    """The instant as of which that scan judged, ISO 8601 in UTC; empty where that is not known."""
 
     @property
     def is_exception(self) -> bool:
@@ -60,6 +62,7 @@ def listed(inputs: Inputs) -> tuple[ListedFinding, ...]:
 
 def _rows(inputs: Inputs, share: RuleShare) -> Iterator[ListedFinding]:
     for finding, row in zip(share.findings, finding_rows(inputs, share.findings), strict=True):
+        seen = first_seen_at(finding)
         yield ListedFinding(
             reference=row.reference,
             rule=share.rule,
@@ -75,6 +78,7 @@ def _rows(inputs: Inputs, share: RuleShare) -> Iterator[ListedFinding]:
             reason=row.reason,
             evidence=row.evidence,
             first_seen=finding.first_seen,
+            first_seen_at=f"{seen:%Y-%m-%dT%H:%M:%SZ}" if seen else "",
         )
 
 

@@ -8,6 +8,7 @@ from scanner.model import Finding, FindingState, Severity
 from scanner.report.cover import Fact
 from scanner.report.exceptions import ExceptionRow, exceptions_of, finding_rows, first_seen_at
 from scanner.report.inputs import Inputs
+from scanner.report.scope import EMPTY
 
 GRAVE = (Severity.CRITICAL, Severity.HIGH)
 LOCAL = "unmanaged-local-account"
@@ -70,6 +71,8 @@ def root_cause(finding: Finding) -> str:
 
 
 def _repeats(inputs: Inputs, every: list[Finding]) -> str:
+    if inputs.record.scan.is_baseline:
+        return inputs.words("sheet.first")
     back = sum(finding.state is FindingState.REOPENED for finding in every)
     return inputs.words.count("sheet.repeats", back, total=len(every))
 
@@ -94,7 +97,10 @@ def _facts(inputs: Inputs, finding: Finding) -> Iterator[Fact]:
     version = f"{finding.rule}, {rule.sha256[:12]}" if rule else finding.rule
     yield Fact(words("sheet.rule"), version)
     yield Fact(words("sheet.age"), age(inputs, finding))
-    repeat = "value.yes" if finding.state is FindingState.REOPENED else "value.no"
+    if inputs.record.scan.is_baseline:
+        repeat = "sheet.repeat_unknown"
+    else:
+        repeat = "value.yes" if finding.state is FindingState.REOPENED else "value.no"
     yield Fact(words("sheet.repeat"), words(repeat))
     yield Fact(words("sheet.evidence"), evidence_reference(inputs, finding))
     yield Fact(words("sheet.verified"), verified_by(inputs, finding))
@@ -116,7 +122,7 @@ def days_open(seen: datetime, as_of: datetime) -> int:
 def evidence_reference(inputs: Inputs, finding: Finding) -> str:
     """Return where the data behind an exception lie: table, and hash of the bytes that were read."""
     source = next((one for one in inputs.record.sources if one.id == finding.app and one.kind != "roster"), None)
-    if source is None or not source.sha256:
+    if source is None or source.sha256 in ("", EMPTY):
         return inputs.words("sheet.evidence_table", table="sources")
     table = "accounts" if finding.account_id is not None else "applications"
     return inputs.words("sheet.evidence_source", table=table, hash=source.sha256[:16])

@@ -14,30 +14,35 @@ def unable_reasons(inputs: Inputs, shares: Iterable[RuleShare]) -> tuple[str, ..
     words = inputs.words
     short = [share for share in shares if is_short(share)]
     whole: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    parts: dict[tuple[str, str], list[str]] = {}
+    parts: dict[tuple[str, str, str], list[str]] = {}
     single = []
     for share in short:
         result = _result(inputs, share.rule)
         apps = [] if result is None else list(_apps(inputs, result))
         told = "" if result is None else _of_rule(inputs, result)
         if told or not apps:
-            names = tuple(inputs.disclosure.text(fact.name) for fact, _ in apps)
-            whole.setdefault((names, told or words("control.no_detail")), []).append(share.title)
+            names = tuple(inputs.disclosure.text(fact.name) for fact, part in apps if part is not None)
+            elsewhere = "control.only_elsewhere" if result is not None and result.apps else "control.no_detail"
+            whole.setdefault((names, told or words(elsewhere)), []).append(share.title)
             continue
         reasons = [(fact, part, _reason(inputs, share.rule, fact, part)) for fact, part in apps]
         for fact, _, reason in reasons:
             if reason:
-                parts.setdefault((inputs.disclosure.text(fact.name), reason), []).append(share.title)
+                parts.setdefault((inputs.disclosure.text(fact.name), *reason), []).append(share.title)
         single += _single(inputs, share, [(fact, part) for fact, part, reason in reasons if part and not reason])
     sentences = []
     for (names, told), titles in whole.items():
         where = words("control.unable_in", apps=words.join(names)) if names else ""
-        detail = " ".join(filter(None, (where, told)))
+        detail = "; ".join(filter(None, (where, told.rstrip("."))))
         sentences.append(words("control.unable_line", titles=words.join(titles), detail=detail))
-    for (name, reason), titles in sorted(parts.items()):
+    alike: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (name, kind, what), titles in sorted(parts.items()):
+        alike.setdefault((kind, what, tuple(titles)), []).append(name)
+    for (kind, what, touched), names_alike in alike.items():
+        because = words.count(f"control.{kind}", len(names_alike), what=what)
         # Where every rule that fell short is touched, the table above names them already.
-        key = "control.unable_app" if len(titles) == len(short) else "control.unable_app_rules"
-        sentences.append(words(key, application=name, reason=reason, titles=words.join(titles)))
+        key = "control.unable_app" if len(touched) == len(short) else "control.unable_app_rules"
+        sentences.append(words(key, applications=words.join(names_alike), reason=because, titles=words.join(touched)))
     return (*sentences, *single)
 
 
@@ -50,7 +55,7 @@ def unable_applications(inputs: Inputs, shares: Iterable[RuleShare]) -> tuple[st
 
 def is_short(share: RuleShare) -> bool:
     """Return whether a rule that decides could not test everything."""
-    return share.decides and (share.result is ControlOutcome.UNABLE or share.unable > 0)
+    return share.decides and (share.result is ControlOutcome.UNABLE or share.unable > 0 or bool(share.unseen))
 
 
 def _result(inputs: Inputs, rule: str) -> RuleResult | None:
@@ -78,16 +83,16 @@ def _of_rule(inputs: Inputs, result: RuleResult) -> str:
     return "" if result.detail.startswith(starts) else inputs.disclosure.text(result.detail)
 
 
-def _reason(inputs: Inputs, rule_id: str, fact: ApplicationFact, part: AppOutcome | None) -> str:
-    """Return why nothing of an application could be tested; empty if it is about single accounts of it."""
+def _reason(inputs: Inputs, rule_id: str, fact: ApplicationFact, part: AppOutcome | None) -> tuple[str, str] | None:
+    """Return why nothing of an application could be tested and what is missing; None if it is about single accounts."""
     words, fields = inputs.words, _fields(inputs, rule_id)
     if fact.verdict == Verdict.FAILED and not fact.accounts:
-        return words("control.unread")
+        return "unread", ""
     if fact.verdict not in (None, Verdict.COMPLETE):
-        return words("control.incomplete", verdict=words(f"verdict.{fact.verdict}.word").lower())
+        return "incomplete", words(f"verdict.{fact.verdict}.word").lower()
     if fields and part is not None and part.unable + part.excluded == part.population:
-        return words("control.unsupplied", fields=fields)
-    return ""
+        return "unsupplied", fields
+    return None
 
 
 def _single(inputs: Inputs, share: RuleShare, apps: Sequence[tuple[ApplicationFact, AppOutcome]]) -> list[str]:

@@ -1,7 +1,6 @@
 """A scan as a workbook: typed columns, filters, a frozen head, and no cell that a spreadsheet would calculate."""
 
 import io
-import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -42,7 +41,7 @@ def render_xlsx(whole: Whole) -> bytes:
     return made.getvalue()
 
 
-FINDINGS = (*COLUMNS[:-1], "first_seen", "first_seen_scan")
+FINDINGS = (*COLUMNS[:-2], "first_seen", "first_seen_scan")
 FINDING_WIDTHS = (13, 28, 40, 10, 10, 11, 7, 28, 34, 34, 24, 70, 60, 20, 24)
 SOURCES = (
     *("source", "kind", "type", "verdict", "stated", "collected", "duplicates", "rejected", "coverage", "detail"),
@@ -149,14 +148,9 @@ def _summary(whole: Whole) -> list[tuple[str, Cell]]:
 
 def _finding(row: ListedFinding) -> list[Cell]:
     told: dict[str, Cell] = {"reason": row.sentence, "evidence": row.evidence_line}
-    cells: list[Cell] = [told[name] if name in told else getattr(row, name) for name in COLUMNS[:-1]]
-    return [*cells, _moment(row.first_seen), row.first_seen]
-
-
-def _moment(scan_id: str) -> Cell:
-    """Return the instant that a scan id begins with."""
-    found = re.match(r"\d{8}T\d{6}Z", scan_id)
-    return datetime.strptime(found[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+    cells: list[Cell] = [told[name] if name in told else getattr(row, name) for name in COLUMNS[:-2]]
+    seen = datetime.fromisoformat(row.first_seen_at) if row.first_seen_at else None
+    return [*cells, seen, row.first_seen]
 
 
 def _sources(whole: Whole) -> Iterable[Sequence[Cell]]:

@@ -8,7 +8,7 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.model import Record
+from scanner.model import Record, RuleOutcome
 from scanner.report.counts import Counts, build_counts, counts_drawing, counts_html
 from scanner.report.pseudonyms import account_pseudonym, worker_pseudonym
 from scanner.report.suppression import THRESHOLD, Span, shown, summed
@@ -106,3 +106,18 @@ def test_a_zero_where_nothing_could_be_tested_is_not_shown_as_one() -> None:
     zeros = [line.tested for rule in counts.rules for line in rule.lines if line.exceptions == "0"]
     assert zeros
     assert set(zeros) <= {"in full", "in part"}
+
+
+def test_a_rule_that_could_not_be_run_is_unable_and_not_without_anything_to_test() -> None:
+    """A missing input is no empty population."""
+    record = samples.record()
+    results = tuple(
+        replace(one, result=RuleOutcome.UNABLE_TO_TEST, findings=(), apps=(), detail="needs an input")
+        for one in record.results
+    )
+
+    rules = counts_of(replace(record, results=results)).rules
+
+    assert rules
+    assert {rule.total.tested for rule in rules} == {"unable to test"}
+    assert {rule.total.exceptions for rule in rules} == {"–"}  # noqa: RUF001 - as it is printed

@@ -43,7 +43,7 @@
     cell("reason", row).replaceAll(SUBJECT, () => cell("subject", row)).replaceAll(PERSON, () => cell("person", row));
   const evidence = (row) => cell("evidence", row).split(PAIR).filter(Boolean).map((one) => one.split(LABEL));
   const word = (group, code) => words[group][code] ?? code;
-  const day = (scan) => scan.replace(/^(\d{4})(\d\d)(\d\d)T.*$/, "$1-$2-$3");
+  const day = (moment) => moment.slice(0, 10);
   const number = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, words.thousands);
   const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -248,7 +248,7 @@
     const severity = make("td", "l-severity");
     const code = cell("severity", row);
     severity.append(make("span", `severity severity-${SEVERITIES.includes(code) ? code : "info"}`, word("severity", code)));
-    const since = make("td", "l-since", day(cell("first_seen", row)));
+    const since = make("td", "l-since", day(cell("first_seen_at", row)));
     since.append(make("br"), make("small", "", [word("state", cell("state", row)), ...undecided(row)].join(" · ")));
     line.append(make("td", "l-check", isSelected ? "☑" : "☐"), make("th", "l-reference code", cell("reference", row)));
     line.append(account, found, severity, since);
@@ -286,7 +286,7 @@
       ["severity", word("severity", cell("severity", row))],
       ["verdict", word("verdict", cell("verdict", row))],
       ["state", word("state", cell("state", row))],
-      ["first_seen", day(cell("first_seen", row))],
+      ["first_seen", day(cell("first_seen_at", row))],
       ["rule", cell("rule", row), "code"],
     ].map(([key, value, kind]) => [words.label[key], value, kind]);
     const told = [...facts, ...evidence(row)].filter(([, value]) => value);
