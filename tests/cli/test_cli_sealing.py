@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -51,15 +52,17 @@ def work(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sealed(work):
-    """Return the same company with [encryption], scanned again."""
-    public = run(work, "key", "new", "age.key", "--age").stdout.strip()
-    assert run(work, "key", "show", "age.key").stdout.strip() == public
-    with (work / "orphanscan.toml").open("a") as file:
+def sealed(work, tmp_path_factory):
+    """Return a copy of the same company with [encryption], scanned again."""
+    folder = tmp_path_factory.mktemp("protected") / "company"
+    shutil.copytree(work, folder)
+    public = run(folder, "key", "new", "age.key", "--age").stdout.strip()
+    assert run(folder, "key", "show", "age.key").stdout.strip() == public
+    with (folder / "orphanscan.toml").open("a") as file:
         file.write(f'[encryption]\nrecipients = ["{public}"]\nidentity_file = "age.key"\n')
-    done = run(work, "scan", "--as-of", "2026-11-21T06:00:00Z")
+    done = run(folder, "scan", "--as-of", "2026-11-21T06:00:00Z")
     assert done.returncode == 0, done.stderr
-    return work
+    return folder
 
 
 def kept(folder: Path) -> dict[str, str]:
@@ -186,8 +189,9 @@ def test_a_scan_killed_in_the_middle_leaves_plain_text_in_staging_only_and_the_n
     assert run(sealed, "findings").returncode == 0
 
 
-def test_a_new_key_and_the_end_of_sealing(sealed) -> None:
+def test_a_new_key_and_the_end_of_sealing(sealed, tmp_path) -> None:
     """`key rotate` needs the old key once more; `key unseal` leaves the files as they were."""
+    sealed = shutil.copytree(sealed, tmp_path / "company")
     text = (sealed / "orphanscan.toml").read_text()
     public = run(sealed, "key", "new", "next.key", "--age").stdout.strip()
     config = sealed / "rotating.toml"
