@@ -3,11 +3,10 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from in_process import orphanscan
 
 from scanner import framework_files, rules
 from scanner.errors import ConfigError
@@ -33,12 +32,6 @@ def company(tmp_path: Path) -> Path:
     for path in tmp_path.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return tmp_path / "company"
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a folder."""
-    command = [sys.executable, "-m", "scanner", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
 
 def clean(rule: Rule) -> RuleResult:
@@ -112,10 +105,10 @@ def test_a_bound_holds_on_both_sides(value: object, breaks: bool) -> None:
 def test_a_rule_and_a_framework_are_added_by_files_alone(company: Path) -> None:
     """The example of the documents gives a report of its own, in which the loosened parameter is named."""
     config = company / "orphanscan.toml"
-    shown = run(company, "frameworks", "show", "acme")
+    shown = orphanscan(company, "frameworks", "show", "acme")
     config.write_text(config.read_text() + "\n[rules.params.test-account]\ngrace_days = 60\n")
-    loosened = run(company, "frameworks", "show", "acme")
-    done = run(company, "scan", "--json")
+    loosened = orphanscan(company, "frameworks", "show", "acme")
+    done = orphanscan(company, "scan", "--json")
 
     assert (
         "tested by test-account (partial): A test account belongs to nobody. It is the policy itself." in shown.stdout
@@ -160,7 +153,7 @@ def test_a_mapping_that_others_may_write_is_refused(company: Path) -> None:
     path = company / "our-rules" / "frameworks" / "acme.toml"
     path.chmod(0o666)
 
-    done = run(company, "scan")
+    done = orphanscan(company, "scan")
 
     assert done.returncode == 2
     assert "others may write this file" in done.stderr

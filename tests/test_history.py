@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from in_process import orphanscan
 
 STARTER = Path(__file__).parent.parent / "sample_data" / "starter"
 
@@ -28,8 +27,7 @@ def company(tmp_path: Path) -> Path:
 
 def scan(folder: Path, as_of: str) -> dict[str, Any]:
     """Scan at an instant and return findings.json, with the folder of the scan."""
-    command = [sys.executable, "-m", "scanner", "scan", "--json", "--as-of", as_of]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    done = orphanscan(folder, "scan", "--json", "--as-of", as_of)
     assert done.returncode in (0, 1, 3), done.stderr
     place = Path(json.loads(done.stdout)["dir"])
     return {**json.loads((place / "findings.json").read_text()), "folder": place}

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from in_process import orphanscan
 
 from scanner.config import FORMATS
 
@@ -27,12 +28,6 @@ def company(tmp_path: Path) -> Path:
     config = folder / "orphanscan.toml"
     config.write_text(config.read_text() + '\n[report]\nformats = ["html"]\nframeworks = ["sox"]\n')
     return folder
-
-
-def orphanscan(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in the folder."""
-    command = [sys.executable, "-m", "scanner", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
 
 def latest(folder: Path) -> dict[str, object]:
