@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from scanner.collectors import APPLICATION_COLLECTORS, ROSTER_COLLECTORS
+from scanner.collectors import ROSTERS
+from scanner.collectors.installed import application_type
 from scanner.collectors.interface import Progress
 from scanner.collectors.roster import shrunk
 from scanner.config import Application, Config, Roster
@@ -107,9 +108,9 @@ def _collect_one(
     try:
         folder.mkdir(parents=True, mode=0o700)
         if isinstance(source, Roster):
-            return ROSTER_COLLECTORS[source.type](source, folder, progress)
+            return ROSTERS[source.type].collect(source, folder, progress)
         limits = replace(source.limits, max_seconds=min(source.limits.max_seconds, remaining))
-        return APPLICATION_COLLECTORS[source.type](replace(source, limits=limits), folder, progress)
+        return application_type(source.type).collect(replace(source, limits=limits), folder, progress)
     except StoreError as exc:
         return exc
     except OSError as exc:

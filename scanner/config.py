@@ -8,6 +8,59 @@ from scanner.connections import DatabaseSettings, FileSettings
 
 SCIM_TYPES = ("scim", "scim_file")
 """Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
+ROSTER_COLUMNS = (
+    "employee_number",
+    "person_id",
+    "full_name",
+    "first_name",
+    "last_name",
+    "email",
+    "other_emails",
+    "status",
+    "worker_type",
+    "hire_date",
+    "termination_date",
+    "last_day_worked",
+    "contract_end",
+    "department",
+    "job_title",
+    "manager",
+    "time_zone",
+)
+ATTRIBUTES = (
+    "last_sign_in_at",
+    "last_activity_at",
+    "mfa",
+    "kind",
+    "created_at",
+    "deactivated_at",
+    "employee_number",
+    "owner",
+    "origin",
+)
+ACCOUNT_COLUMNS = (
+    "account_id",
+    "username",
+    "email",
+    "display_name",
+    "employee_number",
+    "external_id",
+    "status",
+    "kind",
+    "owner",
+    "user_type",
+    "created_at",
+    "deactivated_at",
+    "last_sign_in_at",
+    "last_activity_at",
+    "mfa",
+    "origin",
+    "role",
+    "group",
+    "entitlement",
+)
+"""What a row of an application without SCIM may say of an account, and of what it holds."""
+COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +154,7 @@ class Application:
     name: str
     """As people know it; stands in reports."""
     type: str
-    """scim, scim_file, csv, excel, json, database, sqlite or none."""
+    """scim, scim_file, csv, excel, json, database, sqlite, none, or what an installed package brings."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
@@ -157,6 +210,8 @@ class Application:
     """Of csv, excel and json; see `[application.file]`."""
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     """Of database and sqlite; see `[application.database]`."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Keys of a type that an installed package brings; its documentation names them."""
     write: WriteSettings | None = None
     """The write side; see `[application.write]`. None: read only."""
 

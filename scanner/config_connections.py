@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from scanner.config_keys import Key, boolean, number, one_of, text
+from scanner.config_keys import Key, Problems, boolean, number, one_of, text
 from scanner.config_values import delimiter, encoding
 from scanner.connections import DatabaseSettings, FileSettings
 
@@ -54,6 +55,22 @@ def database_url(value: object) -> str:
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("must not hold a name, password or options; use auth for the first two")
     return address
+
+
+def check_database(raw: Mapping[str, Any], where: str, problems: Problems) -> None:
+    """Demand what a database is asked, and refuse ways to sign in that it does not know."""
+    settings = raw.get("database", {})
+    if not isinstance(settings, dict):
+        return
+    if raw["type"] == "database" and "url" not in settings:
+        problems.add(f"{where}.database.url", "missing; type database needs it")
+    if raw["type"] == "sqlite" and "url" in settings:
+        problems.add(f"{where}.database.url", "does not apply to type sqlite; use path")
+    if not {"accounts", "profile"} & set(settings):
+        problems.add(f"{where}.database.accounts", "missing; without a profile, somebody must say what is asked")
+    auth = raw.get("auth")
+    if isinstance(auth, dict) and auth.get("type") not in ("basic", "none"):
+        problems.add(f"{where}.auth.type", "must be basic or none with this type")
 
 
 _PROFILES = Path(__file__).parent / "collectors" / "database_profiles"

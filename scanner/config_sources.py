@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scanner.config import Application, Limits, Roster, WriteSettings
+from scanner.collectors import ROSTERS, SOURCES
+from scanner.collectors.installed import application_type, installed
+from scanner.config import (
+    ACCOUNT_COLUMNS,
+    ATTRIBUTES,
+    COVERAGES,
+    ROSTER_COLUMNS,
+    Application,
+    Limits,
+    Roster,
+    WriteSettings,
+)
 from scanner.config_auth import CLEAR, is_plain_http, read_auth, url
 from scanner.config_connections import MAKE
 from scanner.config_connections import keys as connection_keys
@@ -26,82 +37,13 @@ from scanner.config_keys import (
     text,
 )
 from scanner.config_values import date_format, delimiter, encoding
-
-ROSTER_COLUMNS = (
-    "employee_number",
-    "person_id",
-    "full_name",
-    "first_name",
-    "last_name",
-    "email",
-    "other_emails",
-    "status",
-    "worker_type",
-    "hire_date",
-    "termination_date",
-    "last_day_worked",
-    "contract_end",
-    "department",
-    "job_title",
-    "manager",
-    "time_zone",
-)
-ATTRIBUTES = (
-    "last_sign_in_at",
-    "last_activity_at",
-    "mfa",
-    "kind",
-    "created_at",
-    "deactivated_at",
-    "employee_number",
-    "owner",
-    "origin",
-)
-ACCOUNT_COLUMNS = (
-    "account_id",
-    "username",
-    "email",
-    "display_name",
-    "employee_number",
-    "external_id",
-    "status",
-    "kind",
-    "owner",
-    "user_type",
-    "created_at",
-    "deactivated_at",
-    "last_sign_in_at",
-    "last_activity_at",
-    "mfa",
-    "origin",
-    "role",
-    "group",
-    "entitlement",
-)
-"""What a row of an application without SCIM may say of an account, and of what it holds."""
-COVERAGES = ("all", "provisioned_only", "members_no_guests", "one_domain", "unknown")
+from scanner.errors import ConfigError
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SESSIONS_CALL = re.compile(r"(?:(?:POST|DELETE) )?/[\w./~-]*\{id\}[\w./~-]*")
-_ROWS = ("columns", "statuses", "kinds", "date_format", "time_zone", "separator", "entitlements")
-_NO_TABLE = ("delimiter", "encoding", "sheet", "header_row", "control_total")
-_CONNECTION = {
-    "scim": ("base_url", "auth", "ca_file", "allow_http", "limits", "write", "profile", "attributes"),
-    "scim_file": ("path", "profile", "attributes"),
-    **dict.fromkeys(("csv", "excel", "json"), ("path", "file", *_ROWS)),
-    "database": ("database", "auth", "ca_file", "allow_http", "limits", *_ROWS),
-    "sqlite": ("path", "database", "limits", *_ROWS),
-    "none": ("profile", "attributes"),
-}
-"""Type of an application -> the keys that apply to it, of those that do not apply to all."""
-_NEEDED = {
-    "scim": ("base_url",),
-    "none": ("owner", "reason"),
-    **dict.fromkeys(("scim_file", "csv", "excel", "json", "sqlite"), ("path",)),
-    "database": ("database",),
-}
-_PARTS = {"file": {"csv": ("sheet", "records"), "excel": ("delimiter", "encoding", "records"), "json": _NO_TABLE}}
-"""Table -> type -> keys of the table that do not apply to it."""
+_UNCONNECTED = ("profile", "attributes")
+"""Keys that apply to type none, of those that do not apply to all."""
+_NEEDED_UNCONNECTED = ("owner", "reason")
 
 
 def identifier(value: object) -> str:
@@ -117,7 +59,7 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
     mark = len(problems.lines)
     keys = {
         "id": Key(identifier, required=True),
-        "type": Key(one_of("csv", "excel")),
+        "type": Key(one_of(*ROSTERS)),
         "path": Key(path_from(base), required=True),
         "sheet": Key(text),
         "delimiter": Key(delimiter),
@@ -132,9 +74,9 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
         "done_marker": Key(boolean),
     }
     values = read_table(raw, keys, where, problems)
-    kind = raw.get("type", "csv")
-    for name in ("delimiter", "encoding") if kind == "excel" else ("sheet",) if kind == "csv" else ():
-        if name in raw:
+    kind = str(values.get("type", "" if "type" in raw else "csv"))
+    for name in sorted(set().union(*(one.keys for one in ROSTERS.values()))) if kind else ():
+        if name in raw and name not in ROSTERS[kind].keys:
             problems.add(join(where, name), f"does not apply to type {kind}")
     return Roster(**values) if len(problems.lines) == mark else None
 
@@ -152,7 +94,7 @@ def read_application(
     raw = {name: value for name, value in raw.items() if name not in clear}
     values = read_table(raw, _application_keys(base, time_zone), where, problems)
     values.setdefault("name", values.get("id"))
-    _check_connection(raw, values, where, problems)
+    _check_kind(raw, values, where, problems)
     _check_http(values, where, problems)
     if "auth" in values:
         values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
@@ -163,6 +105,8 @@ def read_application(
             part = read_table(values[name], keys, join(where, name), problems)
             if len(problems.lines) == mark:
                 values[name] = MAKE[name](**part)
+    if values.get("type") not in (*SOURCES, "none"):
+        values["settings"] = _own_settings(values, where, problems)
     if "write" in values:
         values["write"] = _write_side(values["write"], join(where, "write"), base, problems)
     return Application(**values) if len(problems.lines) == mark else None
@@ -188,7 +132,7 @@ def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
     return {
         "id": Key(identifier, required=True),
         "name": Key(text),
-        "type": Key(one_of(*_CONNECTION), required=True),
+        "type": Key(_kind, required=True),
         "data": Key(list_of(one_of("personal", "financial", "ephi", "cardholder"), empty=False)),
         "owner": Key(text),
         "reason": Key(text),
@@ -212,6 +156,7 @@ def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
         "separator": Key(text),
         "entitlements": Key(existing_from(base, "file")),
         **dict.fromkeys(connection_keys(), Key(table)),
+        "settings": Key(table),
         "write": Key(table),
     }
 
@@ -235,41 +180,52 @@ def _profiles() -> list[str]:
     return sorted({"generic", *(file.stem for file in folder.glob("*.toml"))})
 
 
-def _check_connection(raw: Mapping[str, Any], values: Mapping[str, Any], where: str, problems: Problems) -> None:
-    """Refuse keys that the type does not use, and demand those that it needs."""
-    kind = values.get("type")
-    if kind is None:
+def _check_kind(raw: Mapping[str, Any], values: Mapping[str, Any], where: str, problems: Problems) -> None:
+    """Refuse keys that the type does not use, demand those that it needs, and let it look at the rest."""
+    name = values.get("type")
+    if name is None:
         return
-    for name in sorted({name for names in _CONNECTION.values() for name in names}):
-        if name in raw and name not in _CONNECTION[kind]:
-            problems.add(join(where, name), f"does not apply to type {kind}")
-    for table_name, by_kind in _PARTS.items():
-        for name in by_kind.get(kind, ()):
-            if isinstance(raw.get(table_name), dict) and name in raw[table_name]:
-                problems.add(join(join(where, table_name), name), f"does not apply to type {kind}")
-    for name in _NEEDED[kind]:
-        if name not in raw:
-            problems.add(join(where, name), f"missing; type {kind} needs it")
-    if kind in ("database", "sqlite"):
-        _check_database(raw, where, problems)
-    if "reason" in raw and kind != "none":
-        problems.add(join(where, "reason"), f"does not apply to type {kind}; it says why a system is not connected")
+    try:
+        kind = None if name == "none" else application_type(name)
+    except ConfigError as error:
+        problems.add(join(where, "type"), str(error))
+        return
+    applying = _UNCONNECTED if kind is None else (*kind.keys, *(["settings"] if kind.settings else []))
+    for key in sorted({"settings", *_UNCONNECTED}.union(*(one.keys for one in SOURCES.values()))):
+        if key in raw and key not in applying:
+            problems.add(join(where, key), f"does not apply to type {name}")
+    for inner, keys in kind.unused.items() if kind else ():
+        for key in keys:
+            if isinstance(raw.get(inner), dict) and key in raw[inner]:
+                problems.add(join(join(where, inner), key), f"does not apply to type {name}")
+    for key in kind.needed if kind else _NEEDED_UNCONNECTED:
+        if key not in raw:
+            problems.add(join(where, key), f"missing; type {name} needs it")
+    if "reason" in raw and kind is not None:
+        problems.add(join(where, "reason"), f"does not apply to type {name}; it says why a system is not connected")
+    if kind is not None:
+        kind.check(raw, where, problems)
 
 
-def _check_database(raw: Mapping[str, Any], where: str, problems: Problems) -> None:
-    """Demand what a database is asked, and refuse ways to sign in that it does not know."""
-    settings = raw.get("database", {})
-    if not isinstance(settings, dict):
-        return
-    if raw["type"] == "database" and "url" not in settings:
-        problems.add(f"{where}.database.url", "missing; type database needs it")
-    if raw["type"] == "sqlite" and "url" in settings:
-        problems.add(f"{where}.database.url", "does not apply to type sqlite; use path")
-    if not {"accounts", "profile"} & set(settings):
-        problems.add(f"{where}.database.accounts", "missing; without a profile, somebody must say what is asked")
-    auth = raw.get("auth")
-    if isinstance(auth, dict) and auth.get("type") not in ("basic", "none"):
-        problems.add(f"{where}.auth.type", "must be basic or none with this type")
+def _own_settings(values: Mapping[str, Any], where: str, problems: Problems) -> dict[str, Any]:
+    """Return the checked keys of a type that a package brings; its errors are already noted where it has none."""
+    try:
+        kind = application_type(values.get("type", "none"))
+    except ConfigError:
+        return {}
+    return read_table(values.get("settings", {}), kind.settings, join(where, "settings"), problems)
+
+
+def _kind(value: object) -> str:
+    """Accept the type of an application; packages are asked only for one that orphanscan does not bring."""
+    word = text(value)
+    if word in SOURCES or word == "none":
+        return word
+    try:
+        brought = installed()
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return str(one_of(*SOURCES, *sorted(brought), "none")(word))
 
 
 def _check_http(values: Mapping[str, Any], where: str, problems: Problems) -> None:

@@ -15,17 +15,15 @@ MAY_IMPORT = {
     "changes": {"evidence", "report", "store"},  # reads two sealed scans for what a report tells of them
     "clock": {"store"},  # the clock may not run backwards against what is stored
     "collect": {"collectors"},
-    "collectors": {
-        "config_keys",
-        "config_sources",
-        "secrets",
-    },  # vendor profiles are TOML files, read as the configuration
+    # Vendor profiles are TOML files, read as the configuration; a kind of source says what its table may hold.
+    "collectors": {"config_connections", "config_keys", "secrets"},
     "config_auth": {"config_keys"},
     "config_connections": {"config_keys", "config_values"},
     "config_file": {"config_auth", "config_keys", "config_notify", "config_sources"},
     "config_keys": set(),
     "config_notify": {"config_auth", "config_keys", "config_sources"},
-    "config_sources": {"config_auth", "config_connections", "config_keys", "config_values"},
+    # The kinds of sources, each with the keys of its table; a package may bring further ones.
+    "config_sources": {"collectors", "config_auth", "config_connections", "config_keys", "config_values"},
     "config_values": {"config_keys"},
     "demo": set(),  # drives the command line as a user would
     "docs": {

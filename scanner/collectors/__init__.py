@@ -1,10 +1,14 @@
-"""The outside world, read side. Each dict below is the whole registry of its kind: to add a source, add a line."""
+"""The outside world, read side. Each dict below is the whole registry of its kind: to add a source, add an entry.
+
+Packages may bring further kinds of applications; see `installed`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from scanner.collectors.interface import ApplicationCollector, Progress, RosterCollector
+from scanner.collectors.interface import ROW_KEYS, SERVER_KEYS, ApplicationType, Look, Progress, RosterType
 from scanner.config import Application, Roster
+from scanner.config_connections import check_database
 from scanner.model import Collected
 
 # The modules behind these functions load httpx and pandas; commands that collect nothing must not pay for them.
@@ -16,10 +20,22 @@ def _scim(app: Application, into: Path, progress: Progress) -> Collected:
     return collect_scim(app, into, progress)
 
 
+def _look_at_scim(app: Application) -> Look:
+    from scanner.collectors.probe import look
+
+    return look(app)
+
+
 def _scim_file(app: Application, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.scim_file import collect_scim_file
 
     return collect_scim_file(app, into, progress)
+
+
+def _look_at_scim_file(app: Application) -> Look:
+    from scanner.collectors.scim_file import look
+
+    return look(app)
 
 
 def _account_file(app: Application, into: Path, progress: Progress) -> Collected:
@@ -28,10 +44,22 @@ def _account_file(app: Application, into: Path, progress: Progress) -> Collected
     return collect_account_file(app, into, progress)
 
 
+def _look_at_account_file(app: Application) -> Look:
+    from scanner.collectors.account_file import look
+
+    return look(app)
+
+
 def _database(app: Application, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.database import collect_database
 
     return collect_database(app, into, progress)
+
+
+def _look_at_database(app: Application) -> Look:
+    from scanner.collectors.database import look
+
+    return look(app)
 
 
 def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
@@ -40,17 +68,57 @@ def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     return collect_roster(roster, into, progress)
 
 
-APPLICATION_COLLECTORS: Mapping[str, ApplicationCollector] = {
-    "scim": _scim,
-    "scim_file": _scim_file,
-    "csv": _account_file,
-    "excel": _account_file,
-    "json": _account_file,
-    "database": _database,
-    "sqlite": _database,
-}
+def _look_at_roster(roster: Roster) -> Look:
+    from scanner.collectors.roster import look
 
-ROSTER_COLLECTORS: Mapping[str, RosterCollector] = {
-    "csv": _roster,
-    "excel": _roster,
+    return look(roster)
+
+
+_NO_TABLE = ("delimiter", "encoding", "sheet", "header_row", "control_total")
+
+
+def _export(*unused: str) -> ApplicationType:
+    return ApplicationType(
+        collect=_account_file,
+        look=_look_at_account_file,
+        keys=("path", "file", *ROW_KEYS),
+        needed=("path",),
+        unused={"file": unused},
+    )
+
+
+SOURCES: Mapping[str, ApplicationType] = {
+    "scim": ApplicationType(
+        collect=_scim,
+        look=_look_at_scim,
+        keys=("base_url", *SERVER_KEYS, "write", "profile", "attributes"),
+        needed=("base_url",),
+    ),
+    "scim_file": ApplicationType(
+        collect=_scim_file, look=_look_at_scim_file, keys=("path", "profile", "attributes"), needed=("path",)
+    ),
+    "csv": _export("sheet", "records"),
+    "excel": _export("delimiter", "encoding", "records"),
+    "json": _export(*_NO_TABLE),
+    "database": ApplicationType(
+        collect=_database,
+        look=_look_at_database,
+        keys=("database", *SERVER_KEYS, *ROW_KEYS),
+        needed=("database",),
+        check=check_database,
+    ),
+    "sqlite": ApplicationType(
+        collect=_database,
+        look=_look_at_database,
+        keys=("path", "database", "limits", *ROW_KEYS),
+        needed=("path",),
+        check=check_database,
+    ),
 }
+"""Type of an application -> what there is to know of it."""
+
+ROSTERS: Mapping[str, RosterType] = {
+    "csv": RosterType(collect=_roster, look=_look_at_roster, keys=("delimiter", "encoding")),
+    "excel": RosterType(collect=_roster, look=_look_at_roster, keys=("sheet",)),
+}
+"""Type of a roster -> what there is to know of it."""

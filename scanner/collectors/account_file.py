@@ -16,13 +16,12 @@ from scanner.collectors import accounts, records
 from scanner.collectors.accounts import Folded, RowFile, fold
 from scanner.collectors.catalogue import read_catalogue
 from scanner.collectors.file_choice import choose, too_old
-from scanner.collectors.interface import Progress
+from scanner.collectors.interface import Look, Progress
 from scanner.collectors.redact import Redactor
 from scanner.collectors.table import Count, Table, body, open_table
 from scanner.collectors.table_columns import Layout, resolve
 from scanner.collectors.table_json import JsonTable
-from scanner.config import Application
-from scanner.config_sources import ACCOUNT_COLUMNS
+from scanner.config import ACCOUNT_COLUMNS, Application
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict
 
@@ -60,6 +59,16 @@ def collect_account_file(app: Application, into: Path, progress: Progress) -> Co
         # A header is quoted, and holds what it likes.
         collected = Collected(replace(blank, detail=Redactor().text(str(error), 600)))
     return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+
+
+def look(app: Application) -> Look:
+    """Read the header as a scan would, and none of the accounts."""
+    if app.path is None:
+        raise SourceError(f"application {app.id} has no path")
+    file = choose(app.path, replace(app.file, stable_seconds=0), 0)
+    columns = columns_of(app, file)
+    found = Look(f"{len(columns)} columns known", accounts.doubt_of(columns), file)
+    return replace(found, max_age_hours=app.file.max_age_hours or found.max_age_hours)
 
 
 def layout(app: Application, file: Path) -> Layout:

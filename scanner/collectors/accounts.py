@@ -21,8 +21,7 @@ from scanner.collectors.account_words import ACTIVE, INACTIVE
 from scanner.collectors.listing import open_staging
 from scanner.collectors.table import without_nul
 from scanner.collectors.walk import write
-from scanner.config import Application
-from scanner.config_sources import ACCOUNT_COLUMNS
+from scanner.config import ACCOUNT_COLUMNS, Application
 from scanner.errors import StoreError
 from scanner.model import Verdict
 
@@ -128,6 +127,11 @@ def identity_of(columns: Iterable[str]) -> str | None:
     """Return the column that is the id of an account, of those that a source maps."""
     mapped = set(columns)
     return next((name for name in IDENTITY if name in mapped), None)
+
+
+def doubt_of(columns: Iterable[str]) -> str:
+    """Return what `doctor` should say of the columns that a source maps; empty where they suffice."""
+    return "" if "status" in columns else "without status nobody can tell which accounts are active"
 
 
 def fold(

@@ -11,24 +11,22 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanner import secrets
 from scanner.collectors import accounts, records
-from scanner.collectors.accounts import Entry, Folded, RowFile, fold
-from scanner.collectors.catalogue import read_catalogue
+from scanner.collectors.accounts import Entry
 from scanner.collectors.database_engine import engine_of
-from scanner.collectors.interface import Progress
+from scanner.collectors.interface import Look, Progress
+from scanner.collectors.reading import Reading, collect_accounts
 from scanner.collectors.redact import Redactor
-from scanner.config import Application
-from scanner.config_sources import ACCOUNT_COLUMNS
+from scanner.config import ACCOUNT_COLUMNS, Application
 from scanner.connections import DatabaseSettings
-from scanner.errors import ConfigError, SourceError
-from scanner.model import Collected, Source, Verdict
+from scanner.errors import SourceError
+from scanner.model import Collected
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -40,39 +38,9 @@ _MAX_ENTITLEMENTS = 1_000_000
 _PROFILES = Path(__file__).parent / "database_profiles"
 
 
-@dataclass(slots=True)
-class _Read:
-    """What the database answered."""
-
-    rows: RowFile
-    grants: RowFile | None = None
-    columns: tuple[str, ...] = ()
-    stated: int | None = None
-    catalogue: tuple[Entry, ...] = ()
-    doubt: str = ""
-    """What could not be read beside the accounts."""
-
-
 def collect_database(app: Application, into: Path, progress: Progress) -> Collected:
     """Leave users.ndjson and, where the database describes them, entitlements.ndjson in `into`, with the verdict."""
-    blank = Source(
-        id=app.id,
-        kind="application",
-        type=app.type,
-        verdict=Verdict.FAILED,
-        coverage=app.coverage or "unknown",
-        started_at=datetime.now(UTC),
-    )
-    redactor = Redactor()
-    try:
-        settings = resolved(app)
-        blank = replace(blank, query=_query(settings))
-        if app.auth.secret is not None:
-            redactor.add(secrets.read(app.auth.secret))
-        collected = _collect(app, settings, into, progress, blank, redactor)
-    except (SourceError, ConfigError) as error:
-        collected = Collected(replace(blank, detail=redactor.text(str(error), 400)))
-    return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+    return collect_accounts(app, into, progress, _read)
 
 
 def resolved(app: Application) -> DatabaseSettings:
@@ -83,8 +51,8 @@ def resolved(app: Application) -> DatabaseSettings:
     return replace(app.database, **{name: sql for name, sql in ready.items() if getattr(app.database, name) is None})
 
 
-def looked_at(app: Application) -> tuple[int, tuple[str, ...]]:
-    """Return how many rows or accounts the database counts, and which of our columns its first row holds."""
+def look(app: Application) -> Look:
+    """Sign in, count, and read the first row: whether the rights suffice for the accounts."""
     redactor = Redactor()
     if app.auth.secret is not None:
         redactor.add(secrets.read(app.auth.secret))
@@ -93,7 +61,10 @@ def looked_at(app: Application) -> tuple[int, tuple[str, ...]]:
     with opened(app, redactor) as con:
         number = _count(con, settings, deadline)
         first = next(_stream(con, settings.accounts or "", deadline), None)
-    return number, tuple(_named(app, tuple(first))) if first else ()
+    if first is None:
+        raise SourceError(f"signed in, {number:,} counted, but no row came: does this user see the table?")
+    columns = _named(app, tuple(first))
+    return Look(f"signed in, {number:,} counted, {len(columns)} columns known", accounts.doubt_of(columns))
 
 
 @contextmanager
@@ -111,54 +82,33 @@ def opened(app: Application, redactor: Redactor) -> Iterator["Connection"]:
         engine.dispose()
 
 
-def _collect(
-    app: Application, settings: DatabaseSettings, into: Path, progress: Progress, blank: Source, redactor: Redactor
-) -> Collected:
-    into.mkdir(parents=True, exist_ok=True, mode=0o700)
-    listed = read_catalogue(app.entitlements, "role") if app.entitlements else ()
-    with opened(app, redactor) as con:
-        read = _read(con, app, settings, into, progress, redactor)
-    folded = fold(app, read.rows, read.columns, catalogue=(*read.catalogue, *listed), grants=read.grants)
-    verdict, detail = _judge(settings, read, folded)
-    is_of_accounts = settings.count is not None or folded.rows == folded.accounts
-    source = replace(
-        blank,
-        verdict=verdict,
-        detail=detail,
-        stated=read.stated if is_of_accounts else None,
-        collected=folded.accounts,
-        duplicates=folded.duplicates,
-        rejected=folded.rejected,
-        pages=1,
-        sha256=read.rows.sha256,
-    )
-    return Collected(source, folded.files)
+def _read(reading: Reading) -> None:
+    settings = resolved(reading.app)
+    reading.query, reading.pages = _query(settings), 1
+    deadline = time.monotonic() + reading.app.limits.max_seconds
+    with opened(reading.app, reading.redactor) as con:
+        number = _count(con, settings, deadline)
+        if settings.count:
+            reading.stated = number
+        else:
+            reading.stated_rows = number
+        _accounts(con, reading, settings.accounts or "", deadline)
+        _read_beside(con, reading, settings, deadline)
 
 
-def _read(
-    con: "Connection", app: Application, settings: DatabaseSettings, into: Path, progress: Progress, redactor: Redactor
-) -> _Read:
+def _read_beside(con: "Connection", reading: Reading, settings: DatabaseSettings, deadline: float) -> None:
+    """Read what accounts hold; where that fails, the accounts are tested all the same."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    statement = settings.accounts or ""
-    deadline = time.monotonic() + app.limits.max_seconds
-    read = _Read(RowFile(into / "rows.ndjson"), stated=_count(con, settings, deadline))
-    with read.rows:
-        read.columns = _accounts(con, app, statement, read.rows, deadline, progress)
+    what = "grants"
     try:
         if settings.grants:
-            read.grants = RowFile(into / "grants.ndjson")
-            with read.grants:
-                _grants(con, settings.grants, read.grants, deadline)
+            _grants(con, reading, settings.grants, deadline)
+        what = "entitlements"
         if settings.entitlements:
-            read.catalogue = tuple(_entries(con, settings.entitlements, deadline))
+            reading.catalogue += _entries(con, settings.entitlements, deadline)
     except (SQLAlchemyError, SourceError) as error:
-        what = "grants" if not settings.entitlements or not read.grants else "grants or entitlements"
-        read.doubt = f"the {what} could not be read: {_told(error, redactor)}"
-        if read.grants is not None:
-            read.grants.path.unlink(missing_ok=True)
-            read.grants = None
-    return read
+        reading.doubt(f"the {what} could not be read: {_told(error, reading.redactor)}")
 
 
 def _count(con: "Connection", settings: DatabaseSettings, deadline: float) -> int:
@@ -169,22 +119,13 @@ def _count(con: "Connection", settings: DatabaseSettings, deadline: float) -> in
     return int(number)
 
 
-def _accounts(
-    con: "Connection", app: Application, statement: str, out: RowFile, deadline: float, progress: Progress
-) -> tuple[str, ...]:
+def _accounts(con: "Connection", reading: Reading, statement: str, deadline: float) -> None:
     theirs: Mapping[str, str] = {}
     for row in _stream(con, statement, deadline):
-        theirs = theirs or _named(app, tuple(row))
-        line: dict[str, object] = {"line": out.rows + 1}
-        for ours, name in theirs.items():
-            value = _plain(row[name], app.date_format)
-            line[ours] = records.texts(value, app.separator) if ours in accounts.LISTS else records.text(value)
-        out.add(line)
-        if out.rows % _STEP == 0:
-            progress(app.id, "rows", out.rows, None)
+        theirs = theirs or _named(reading.app, tuple(row))
+        reading.account({ours: row[name] for ours, name in theirs.items()})
     if not theirs:
         raise SourceError("the statement for the accounts returned no row; does this user see the table?")
-    return tuple(theirs)
 
 
 def _named(app: Application, names: tuple[str, ...]) -> dict[str, str]:
@@ -202,18 +143,16 @@ def _named(app: Application, names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _grants(con: "Connection", statement: str, out: RowFile, deadline: float) -> None:
+def _grants(con: "Connection", reading: Reading, statement: str, deadline: float) -> None:
     for row in _stream(con, statement, deadline):
-        said = {name.lower(): records.text(_plain(value, None)) for name, value in row.items()}
+        said = {name.lower(): records.text(records.plain(value, None)) for name, value in row.items()}
         if not {"account_id", "entitlement"} <= set(said):
             raise SourceError("the statement for the grants must return account_id and entitlement")
         kind = said.get("kind") or "role"
         path = said.get("path") or "direct"
         if kind not in accounts.LISTS or path not in ("direct", "nested"):
             raise SourceError("kind of a grant must be role, group or entitlement, and path direct or nested")
-        out.add(
-            {**{name: said.get(name) for name in ("account_id", "entitlement", "name")}, "kind": kind, "path": path}
-        )
+        reading.grant(said["account_id"], said["entitlement"], kind, name=said.get("name"), path=path)
 
 
 def _entries(con: "Connection", statement: str, deadline: float) -> Iterator[Entry]:
@@ -242,37 +181,6 @@ def _stream(con: "Connection", statement: str, deadline: float) -> Iterator[dict
             raise SourceError("did not end within max_seconds of [application.limits]")
         for row in batch:
             yield dict(zip(names, row, strict=True))
-
-
-def _plain(value: object, date_format: str | None) -> object:
-    """Return a value of a driver as one that JSON knows; dates as the configuration wants them read."""
-    match value:
-        case datetime() | date():
-            return value.strftime(date_format) if date_format else value.isoformat()
-        case bytes():
-            return value.hex()
-        case list() | tuple():
-            return list(value)
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else str(value)
-        case None | bool() | int() | float() | str():
-            return value
-    return str(value)
-
-
-def _judge(settings: DatabaseSettings, read: _Read, folded: Folded) -> tuple[Verdict, str]:
-    verdict, detail = folded.judge()
-    found = folded.accounts if settings.count else read.rows.rows
-    what = "accounts" if settings.count else "rows"
-    said = [read.doubt]
-    if read.stated is not None and found < read.stated and not folded.names_several:
-        said.append(f"the database counts {read.stated:,} {what} but lists {found:,}")
-    if any(said):
-        verdict = Verdict.SHORT
-    elif read.stated is not None and found > read.stated:
-        verdict = Verdict.UNKNOWN
-        said.append(f"the database counts {read.stated:,} {what} but lists {found:,}: which is right cannot be told")
-    return verdict, "; ".join(filter(None, (*said, detail)))
 
 
 def _told(error: Exception, redactor: Redactor) -> str:

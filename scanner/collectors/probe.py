@@ -8,9 +8,12 @@ from scanner.collectors import profiles
 from scanner.collectors.discovery import discover
 from scanner.collectors.envelope import parse_page
 from scanner.collectors.http import Session
+from scanner.collectors.interface import Look
 from scanner.collectors.refusal import HttpError
 from scanner.config import Application
 from scanner.errors import OrphanscanError, SourceError
+
+_CLOCK_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,24 @@ def probe(app: Application) -> Probe:
         return Probe(reachable=False, status=error.status, detail=str(error))
     except OrphanscanError as error:
         return Probe(reachable=False, detail=str(error))
+
+
+def look(app: Application) -> Look:
+    """Say in words what an application answered; raises SourceError where it cannot be used."""
+    seen = probe(app)
+    if not seen.reachable:
+        raise SourceError(seen.detail)
+    skew = seen.clock_skew_seconds
+    facts = (
+        "it does not say how many users it holds" if seen.stated is None else f"{seen.stated:,} users stated",
+        f"page size {seen.page_size}",
+        "" if seen.paging is None else f"paging by {seen.paging}",
+        "" if skew is None else f"clock {skew:+.0f} s",
+        seen.detail,
+    )
+    is_off = skew is not None and abs(skew) > _CLOCK_SECONDS
+    doubt = "set the clock of this machine or of that server" if is_off else ""
+    return Look(", ".join(filter(None, facts)), doubt)
 
 
 def _skew(date: str | None) -> float | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scanner.config import COVERAGES
 from scanner.config_keys import (
     Check,
     Key,
@@ -28,7 +29,6 @@ from scanner.config_keys import (
     table,
     text,
 )
-from scanner.config_sources import COVERAGES
 from scanner.errors import ConfigError
 
 _FOLDER = Path(__file__).parent / "profiles"

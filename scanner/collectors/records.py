@@ -1,6 +1,8 @@
 """Values inside JSON objects, by dotted path; where a path meets a list, it goes through all of it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 
 ABSENT = object()
 """The path leads nowhere: not the same as a null."""
@@ -21,6 +23,24 @@ def at(record: object, path: str) -> object:
             return ABSENT
         value = value[key]
     return value
+
+
+def plain(value: object, date_format: str | None) -> object:
+    """Return a value of a driver or parser as one that JSON knows; dates as the configuration wants them read."""
+    match value:
+        case datetime() | date():
+            return value.strftime(date_format) if date_format else value.isoformat()
+        case bytes():
+            return value.hex()
+        case list() | tuple():
+            return list(value)
+        case Mapping():
+            return value
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else str(value)
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)
 
 
 def text(value: object) -> str | None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from scanner.collectors.interface import Progress
+from scanner.collectors.interface import Look, Progress
 from scanner.collectors.listing import open_staging
 from scanner.collectors.redact import Redactor
 from scanner.collectors.table import Count, Table, body, open_table, without_nul
 from scanner.collectors.table_columns import Layout, resolve
 from scanner.collectors.walk import write
-from scanner.config import Roster
-from scanner.config_sources import ROSTER_COLUMNS
+from scanner.config import ROSTER_COLUMNS, Roster
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict
 
@@ -42,6 +41,19 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
         # A header is quoted, and holds what it likes.
         return Collected(replace(blank, detail=Redactor().text(str(error), 600), finished_at=datetime.now(UTC)))
     return Collected(replace(source, finished_at=datetime.now(UTC)), {"workers": file})
+
+
+def look(roster: Roster) -> Look:
+    """Read the header as a scan would, and none of the people."""
+    roster.path.stat()  # where it fails, the whole path is named: this is for whoever runs the scan
+    sheet = open_table(roster.type, layout(roster))
+    try:
+        columns = resolve(layout(roster), sheet.header)
+    finally:
+        sheet.close()
+    missing = [name for name in ("status", "termination_date", "hire_date") if name not in columns]
+    doubt = f"without {', '.join(missing)} some leavers cannot be told" if missing else ""
+    return Look(f"{len(columns)} columns known", doubt, roster.path)
 
 
 def layout(roster: Roster) -> Layout:

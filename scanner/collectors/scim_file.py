@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scanner.collectors import profiles
 from scanner.collectors.envelope import LENIENT, Page, decode, kind_of, page_of, parse_page, rows_of
-from scanner.collectors.interface import Progress
+from scanner.collectors.interface import Look, Progress
 from scanner.collectors.listing import open_staging
 from scanner.collectors.verdict import KNOWN_CAPS
 from scanner.collectors.walk import write
@@ -69,6 +69,17 @@ def collect_scim_file(app: Application, into: Path, progress: Progress) -> Colle
     except OrphanscanError as error:
         collected = Collected(replace(blank, detail=str(error)))
     return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+
+
+def look(app: Application) -> Look:
+    """Look at how the file begins."""
+    if app.path is None:
+        raise SourceError(f"application {app.id} has no path")
+    with app.path.open("rb") as file:
+        begins = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begins[:1] not in (b"{", b"["):
+        raise SourceError(f"{app.path}: it does not begin as JSON does")
+    return Look("begins as JSON does", file=app.path)
 
 
 def _collect(app: Application, into: Path, progress: Progress, blank: Source) -> Collected:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from scanner.collectors import ROSTER_COLLECTORS
+from scanner.collectors import ROSTERS
 from scanner.collectors.interface import no_progress
 from scanner.config import Config
 from scanner.errors import StoreError
@@ -76,7 +76,7 @@ class Rereading:
             collected = []
             for roster in self._config.rosters:
                 (folder / roster.id).mkdir(parents=True, mode=0o700)
-                collected.append(ROSTER_COLLECTORS[roster.type](roster, folder / roster.id, no_progress))
+                collected.append(ROSTERS[roster.type].collect(roster, folder / roster.id, no_progress))
             self._hr = _Hr(marks, tuple(collected))
         return self._hr
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scanner.collectors.interface import Look
 from scanner.model import Collected
 
 CANARY = "c4nary-s3cret-Value"
@@ -24,10 +25,14 @@ class Rig:
     """Some of what is needed may not be read."""
     duplicates: Callable[[Path], Collected]
     """One id stands for two users."""
+    odd_status: Callable[[Path], Collected]
+    """The list of `complete`, and one user more with a status word that nobody knows."""
     hostile: Callable[[Path], Collected]
     """Users are called as HOSTILE says."""
     unreadable: Callable[[Path], Collected]
+    look: Callable[[Path], Look]
+    """What `doctor` sees of the list of `complete`."""
     module: str
-    """Of the collector."""
+    """Of the collector; full name, or below scanner.collectors."""
     page: str
     """Of the documentation."""

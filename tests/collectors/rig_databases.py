@@ -11,8 +11,8 @@ from typing import Any
 from contract import CANARY, HOSTILE, Rig
 from postgresql import cluster, connect
 
-from scanner.collectors import APPLICATION_COLLECTORS
-from scanner.collectors.interface import no_progress
+from scanner.collectors import SOURCES
+from scanner.collectors.interface import Look, no_progress
 from scanner.config import Application, Auth, Secret
 from scanner.connections import DatabaseSettings
 from scanner.model import Collected
@@ -48,13 +48,22 @@ def fill(rows: list[tuple[str, str, str]]) -> None:
         con.execute("grant select on users, memberships to reader")
 
 
-def postgresql(folder: Path, settings: DatabaseSettings = SETTINGS, **more: Any) -> Collected:
-    """Collect from the server."""
+def _application(settings: DatabaseSettings = SETTINGS, **more: Any) -> Application:
     url = f"postgresql://127.0.0.1:{server()}/postgres"
     settings = DatabaseSettings(**{**_fields(settings), "url": settings.url or url})
     auth = Auth("basic", Secret("env", "CONTRACT_DB"), username="reader")
-    app = Application("erp", "ERP", "database", database=settings, auth=auth, **{"time_zone": "UTC", **more})
-    return APPLICATION_COLLECTORS["database"](app, folder / "staging", no_progress)
+    return Application("erp", "ERP", "database", database=settings, auth=auth, **{"time_zone": "UTC", **more})
+
+
+def postgresql(folder: Path, settings: DatabaseSettings = SETTINGS, **more: Any) -> Collected:
+    """Collect from the server."""
+    return SOURCES["database"].collect(_application(settings, **more), folder / "staging", no_progress)
+
+
+def look_at_postgresql(folder: Path) -> Look:
+    """Look at the server with the rows of the contract."""
+    fill(ROWS)
+    return SOURCES["database"].look(_application())
 
 
 def _fields(settings: DatabaseSettings) -> dict[str, Any]:
@@ -71,6 +80,10 @@ def _filled(rows: list[tuple[str, str, str]], folder: Path, *statements: str, **
 
 def sqlite(folder: Path, rows: list[tuple[str, str, str]] | None, **settings: Any) -> Collected:
     """Collect from a file with these users; None: there is no file."""
+    return SOURCES["sqlite"].collect(_file(folder, rows, **settings), folder / "staging", no_progress)
+
+
+def _file(folder: Path, rows: list[tuple[str, str, str]] | None, **settings: Any) -> Application:
     path = folder / "erp.db"
     if rows is not None:
         path.unlink(missing_ok=True)
@@ -82,11 +95,11 @@ def sqlite(folder: Path, rows: list[tuple[str, str, str]] | None, **settings: An
         con.commit()
         con.close()
     asked = DatabaseSettings(**{**_fields(SETTINGS), **settings})
-    app = Application("erp", "ERP", "sqlite", path=path, database=asked, time_zone="UTC")
-    return APPLICATION_COLLECTORS["sqlite"](app, folder / "staging", no_progress)
+    return Application("erp", "ERP", "sqlite", path=path, database=asked, time_zone="UTC")
 
 
 NAMES = [(f"h{at}", name, "Active") for at, name in enumerate(HOSTILE)]
+ODD = [*ROWS, ("u-4", "di", "Perhaps")]
 TWICE = [*ROWS, ("u-3", "di", "Active")]
 CUT = f"{ACCOUNTS} order by id limit 2"
 RIGS = {
@@ -95,8 +108,10 @@ RIGS = {
         cut=lambda folder: _filled(ROWS, folder, accounts=CUT),
         denied=lambda folder: _filled(ROWS, folder, "revoke select on memberships from reader"),
         duplicates=lambda folder: _filled(TWICE, folder),
+        odd_status=lambda folder: _filled(ODD, folder),
         hostile=lambda folder: _filled(NAMES, folder),
         unreadable=lambda folder: _filled(ROWS, folder, "revoke select on users from reader"),
+        look=look_at_postgresql,
         module="database",
         page="databases",
     ),
@@ -105,8 +120,10 @@ RIGS = {
         cut=lambda folder: sqlite(folder, ROWS, accounts=CUT),
         denied=lambda folder: sqlite(folder, ROWS, grants="select * from no_such_table"),
         duplicates=lambda folder: sqlite(folder, TWICE),
+        odd_status=lambda folder: sqlite(folder, ODD),
         hostile=lambda folder: sqlite(folder, NAMES),
         unreadable=lambda folder: sqlite(folder, None),
+        look=lambda folder: SOURCES["sqlite"].look(_file(folder, ROWS)),
         module="database",
         page="databases",
     ),

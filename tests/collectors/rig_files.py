@@ -9,8 +9,8 @@ from pathlib import Path
 import openpyxl
 from contract import HOSTILE, Rig
 
-from scanner.collectors import APPLICATION_COLLECTORS
-from scanner.collectors.interface import no_progress
+from scanner.collectors import SOURCES
+from scanner.collectors.interface import Look, no_progress
 from scanner.config import Application
 from scanner.connections import FileSettings
 from scanner.model import Collected
@@ -41,13 +41,18 @@ def _json(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _rig(kind: str, write: Write) -> Rig:
-    def collect(folder: Path, raw: bytes | None, catalogue: Path | None = None) -> Collected:
+    def application(folder: Path, raw: bytes | None, catalogue: Path | None = None) -> Application:
         path = folder / f"export.{kind}"
         if raw is not None:
             path.write_bytes(raw)
         settings = FileSettings(stable_seconds=0)
-        app = Application("erp", "ERP", kind, path=path, file=settings, time_zone="UTC", entitlements=catalogue)
-        return APPLICATION_COLLECTORS[kind](app, folder / "staging", no_progress)
+        return Application("erp", "ERP", kind, path=path, file=settings, time_zone="UTC", entitlements=catalogue)
+
+    def collect(folder: Path, raw: bytes | None, catalogue: Path | None = None) -> Collected:
+        return SOURCES[kind].collect(application(folder, raw, catalogue), folder / "staging", no_progress)
+
+    def look(folder: Path) -> Look:
+        return SOURCES[kind].look(application(folder, write(ROWS)))
 
     names = [[f"h{at}", name, "Active", name] for at, name in enumerate(HOSTILE)]
     return Rig(
@@ -55,8 +60,10 @@ def _rig(kind: str, write: Write) -> Rig:
         cut=lambda folder: collect(folder, write(ROWS)[: -len(write(ROWS)) // 9]),
         denied=lambda folder: collect(folder, write(ROWS), folder / "no-such-catalogue.csv"),
         duplicates=lambda folder: collect(folder, write([*ROWS, ["u-3", "di", "Active", ""]])),
+        odd_status=lambda folder: collect(folder, write([*ROWS, ["u-4", "di", "Perhaps", ""]])),
         hostile=lambda folder: collect(folder, write(names)),
         unreadable=lambda folder: collect(folder, None),
+        look=look,
         module="account_file",
         page="files",
     )

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from scanner.collectors import APPLICATION_COLLECTORS
+from scanner.collectors import SOURCES
 from scanner.collectors.interface import no_progress
 from scanner.config import Application
 from scanner.connections import FileSettings
@@ -29,7 +29,7 @@ def collect(path: Path, content: str | bytes | None = None, **settings: Any) -> 
     settings.setdefault("file", FILE)
     kind = {".csv": "csv", ".xlsx": "excel", ".json": "json"}[path.suffix]
     app = Application("erp", "ERP", kind, path=path, **{"time_zone": "UTC", **settings})
-    return APPLICATION_COLLECTORS[kind](app, path.parent / "staging", no_progress)
+    return SOURCES[kind].collect(app, path.parent / "staging", no_progress)
 
 
 def users(collected: Collected) -> dict[str, dict[str, Any]]:

@@ -14,13 +14,12 @@ import pytest
 from servers import TOKEN, Behaviour, hostile, user
 
 from scanner import docs_vendors
-from scanner.collectors import APPLICATION_COLLECTORS, profiles
+from scanner.collectors import SOURCES, profiles
 from scanner.collectors.discovery import Discovery, Hints, discover
 from scanner.collectors.http import Session
 from scanner.collectors.interface import no_progress
 from scanner.collectors.profiles import Deactivation, Profile, Rates
-from scanner.config import Application, Auth, Limits, Secret
-from scanner.config_sources import COVERAGES
+from scanner.config import COVERAGES, Application, Auth, Limits, Secret
 from scanner.errors import ConfigError
 
 SHIPPED = Path(profiles.__file__).parent / "profiles"
@@ -260,7 +259,7 @@ def test_coverage_of_the_configuration_wins(tmp_path: Path) -> None:
     """The profile's coverage label is only a default."""
     with hostile() as server:
         server.behaviour = Behaviour([user(1)], [])
-        collect = APPLICATION_COLLECTORS["scim"]
+        collect = SOURCES["scim"].collect
         by_profile = collect(application(server.base_url, profile="slack"), tmp_path / "a", no_progress)
         by_hand = collect(application(server.base_url, profile="slack", coverage="all"), tmp_path / "b", no_progress)
 

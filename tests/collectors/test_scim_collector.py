@@ -11,7 +11,7 @@ import httpx
 import pytest
 from servers import TOKEN, Behaviour, HostileServer, group, hostile, scim2, user
 
-from scanner.collectors import APPLICATION_COLLECTORS, http
+from scanner.collectors import SOURCES, http
 from scanner.collectors.interface import no_progress
 from scanner.config import Application, Auth, Limits, Secret
 from scanner.model import Collected, Verdict
@@ -41,7 +41,7 @@ def application(base_url: str, **changes: Any) -> Application:
 
 def collect(app: Application, into: Path) -> Collected:
     """Collect one application."""
-    return APPLICATION_COLLECTORS["scim"](app, into, no_progress)
+    return SOURCES["scim"].collect(app, into, no_progress)
 
 
 def rows(collected: Collected, kind: str = "users") -> list[dict[str, Any]]:
@@ -425,7 +425,7 @@ def test_progress_is_told_after_each_page(server: HostileServer, tmp_path: Path)
     """The progress callback learns how many rows have been read of how many."""
     told: list[tuple[str, str, int, int | None]] = []
     server.behaviour = Behaviour(many(5), [], cap=2)
-    APPLICATION_COLLECTORS["scim"](application(server.base_url), tmp_path, lambda *args: told.append(args))
+    SOURCES["scim"].collect(application(server.base_url), tmp_path, lambda *args: told.append(args))
 
     assert told[:3] == [("crm", "users", 2, 5), ("crm", "users", 4, 5), ("crm", "users", 5, 5)]
     assert told[-1][1] == "groups"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from servers import group, user
 
-from scanner.collectors import APPLICATION_COLLECTORS
+from scanner.collectors import SOURCES
 from scanner.collectors.interface import no_progress
 from scanner.config import Application
 from scanner.model import Collected, Verdict
@@ -23,7 +23,7 @@ def collect(folder: Path, raw: bytes | str) -> Collected:
     path = folder / "export.json"
     path.write_bytes(raw.encode() if isinstance(raw, str) else raw)
     app = Application("crm", "CRM", "scim_file", path=path)
-    return APPLICATION_COLLECTORS["scim_file"](app, folder / "staging", no_progress)
+    return SOURCES["scim_file"].collect(app, folder / "staging", no_progress)
 
 
 def ids(collected: Collected, kind: str = "users") -> list[str]:
@@ -138,7 +138,7 @@ def test_what_is_no_export_fails(tmp_path: Path, raw: str, words: str) -> None:
 def test_a_missing_file_fails(tmp_path: Path) -> None:
     """A path that leads nowhere is a verdict, not an exception."""
     app = Application("crm", "CRM", "scim_file", path=tmp_path / "gone.json")
-    source = APPLICATION_COLLECTORS["scim_file"](app, tmp_path, no_progress).source
+    source = SOURCES["scim_file"].collect(app, tmp_path, no_progress).source
 
     assert source.verdict is Verdict.FAILED
     assert "gone.json cannot be read" in source.detail

@@ -1,6 +1,7 @@
 """What every source without SCIM promises, whatever it reads."""
 
 import importlib
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -9,13 +10,16 @@ from typing import Any
 import pytest
 import rig_databases
 import rig_files
+import rig_installed
+from config_files import FRAME
 from contract import CANARY, HOSTILE, IDS, Rig
 
-from scanner.collectors import APPLICATION_COLLECTORS
+from scanner import config_file
+from scanner.collectors import SOURCES
 from scanner.config import SCIM_TYPES
 from scanner.model import Collected, Verdict
 
-RIGS: dict[str, Rig] = {**rig_files.RIGS, **rig_databases.RIGS}
+RIGS: dict[str, Rig] = {**rig_files.RIGS, **rig_databases.RIGS, **rig_installed.RIGS}
 DOCS = Path(__file__).parents[2] / "docs" / "sources"
 ROW_E = (
     *("id", "user name", "e-mail", "employee number", "status", "created", "last sign-in", "MFA", "roles", "groups"),
@@ -33,6 +37,12 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return RIGS[request.param]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _package() -> None:
+    """Install the package that brings a source."""
+    rig_installed.kind()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks(tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Any:
     """After each test the canary stands in no staged file, and was neither printed nor logged."""
@@ -46,7 +56,7 @@ def _nothing_leaks(tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: py
 
 def test_every_kind_of_source_is_held_to_the_contract() -> None:
     """Who adds a source adds a rig."""
-    assert set(RIGS) == set(APPLICATION_COLLECTORS) - set(SCIM_TYPES)
+    assert set(RIGS) == set(SOURCES) - set(SCIM_TYPES) | set(rig_installed.RIGS)
 
 
 def test_a_whole_list_is_complete(rig: Rig, tmp_path: Path) -> None:
@@ -81,6 +91,28 @@ def test_what_is_not_whole_is_never_complete(rig: Rig, fault: str, tmp_path: Pat
     assert CANARY not in repr(collected)
 
 
+def test_an_unknown_status_word_is_a_rejected_row(rig: Rig, tmp_path: Path) -> None:
+    """Never a guess: the others are read, the list is short, and the word is named."""
+    collected = rig.odd_status(tmp_path)
+
+    assert (collected.source.verdict, collected.source.rejected) == (Verdict.SHORT, 1)
+    assert set(users(collected)) == set(IDS)
+    assert "Perhaps" in collected.source.detail
+
+
+def test_ids_are_text(rig: Rig, tmp_path: Path) -> None:
+    """Leading zeros are part of an id, and no id is a number."""
+    assert all(isinstance(one, str) for one in users(rig.complete(tmp_path)))
+
+
+def test_doctor_can_look_at_it(rig: Rig, tmp_path: Path) -> None:
+    """It says what it saw, and nothing of it raises a doubt."""
+    seen = rig.look(tmp_path)
+
+    assert re.search(r"\d", seen.detail)
+    assert seen.doubt == ""
+
+
 def test_a_name_is_text_whatever_it_looks_like(rig: Rig, tmp_path: Path) -> None:
     """Markup, formulas, SQL and characters that turn the line round arrive as they are."""
     collected = rig.hostile(tmp_path)
@@ -89,10 +121,25 @@ def test_a_name_is_text_whatever_it_looks_like(rig: Rig, tmp_path: Path) -> None
     assert {one["userName"] for one in users(collected).values()} == set(HOSTILE)
 
 
+@pytest.mark.parametrize("kind", sorted(RIGS))
+def test_the_minimal_configuration_of_its_page_can_be_used(kind: str, tmp_path: Path) -> None:
+    """One that is copied from the page loads as it stands there."""
+    section = (DOCS / f"{RIGS[kind].page}.md").read_text().split("## Minimal configuration")[1].split("\n## ")[0]
+    found = [table for table in re.findall(r"```toml\n(.*?)```", section, re.DOTALL) if f'type = "{kind}"' in table]
+    file = tmp_path / "orphanscan.toml"
+    file.write_text(FRAME + found[0])
+    file.chmod(0o600)
+
+    assert [app.type for app in config_file.load(file).applications] == [kind]
+
+
 def test_a_source_says_what_it_needs_and_what_it_cannot_see(rig: Rig) -> None:
     """In the module and on its page: rights, coverage, rate, and where each field comes from."""
-    said = " ".join(str(importlib.import_module(f"scanner.collectors.{rig.module}").__doc__).split())
+    here = f"scanner.collectors.{rig.module}"
+    module = importlib.import_module(here if importlib.util.find_spec(here) else rig.module)
+    said = " ".join(str(module.__doc__).split())
     page = (DOCS / f"{rig.page}.md").read_text()
+    assert f"({rig.page}.md)" in (DOCS / "README.md").read_text()
 
     assert all(word in said for word in ("Rights needed", "Covers", "rate limit"))
     assert all(heading in page for heading in ("## Minimal configuration", "## Credential", "## What it cannot see"))

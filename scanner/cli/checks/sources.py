@@ -8,35 +8,30 @@ from dataclasses import replace
 from scanner import bindings
 from scanner.cli.checks.check import Check, Found, Result, guarded
 from scanner.cli.text import age, size
+from scanner.collectors import ROSTERS
+from scanner.collectors.installed import application_type
+from scanner.collectors.interface import Look
 from scanner.config import Application, Auth, Config, Roster
 from scanner.errors import OrphanscanError
 
-_STALE_HOURS = 48
-_CLOCK_SECONDS = 120
 _PROBE_SECONDS = 60.0
 """A scan waits longer for a slow server; somebody is watching this."""
 
 
 def roster(roster: Roster) -> Found:
-    """Read the header as a scan would, and none of the people."""
-    from scanner.collectors.roster import layout
-    from scanner.collectors.table import open_table
-    from scanner.collectors.table_columns import resolve
+    """Look at a roster as its kind does."""
+    return _found(ROSTERS[roster.type].look(roster))
 
-    facts = roster.path.stat()
-    sheet = open_table(roster.type, layout(roster))
-    try:
-        columns = resolve(layout(roster), sheet.header)
-    finally:
-        sheet.close()
-    hours = (time.time() - facts.st_mtime) / 3600
-    detail = f"{roster.path}: {size(facts.st_size)}, {age(hours)} old, {len(columns)} columns known"
-    missing = [name for name in ("status", "termination_date", "hire_date") if name not in columns]
-    if missing:
-        return Result.WARNING, f"{detail}; without {', '.join(missing)} some leavers cannot be told"
-    if hours > _STALE_HOURS:
-        return Result.WARNING, f"{detail}; is the export still running?"
-    return Result.OK, detail
+
+def _found(look: Look) -> Found:
+    said, doubts = [look.detail], [look.doubt]
+    if look.file is not None:
+        facts = look.file.stat()
+        hours = (time.time() - facts.st_mtime) / 3600
+        said = [f"{look.file}: {size(facts.st_size)}, {age(hours)} old, {look.detail}"]
+        doubts.append("is the export still running?" if hours > look.max_age_hours else "")
+    raised = [doubt for doubt in doubts if doubt]
+    return Result.WARNING if raised else Result.OK, "; ".join((*said, *raised))
 
 
 def applications(apps: Sequence[Application], refused: Mapping[str, str]) -> Callable[[], Iterator[Check]]:
@@ -62,21 +57,16 @@ def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check
     what = f"application {app.id}"
     if app.type == "none":
         yield Check(what, Result.NOTE, f"not connected, so not tested: {app.reason}")
-    elif app.type == "scim_file":
-        yield guarded(what, lambda: _export(app))
-    elif app.type in ("csv", "excel", "json"):
-        yield guarded(what, lambda: _account_file(app))
+        return
+    own = _secret(app)
+    if own is not None:
+        yield own
+    if own is not None and own.result is Result.FAILED:
+        yield Check(what, Result.FAILED, "not asked: its secret cannot be read")
+    elif app.id in refused:
+        yield Check(what, Result.FAILED, refused[app.id])
     else:
-        own = _secret(app)
-        if own is not None:
-            yield own
-        if own is not None and own.result is Result.FAILED:
-            yield Check(what, Result.FAILED, "not asked: its secret cannot be read")
-        elif app.id in refused:
-            yield Check(what, Result.FAILED, refused[app.id])
-        else:
-            ask = {"database": _database, "sqlite": _database}.get(app.type, _probe)
-            yield guarded(what, lambda: ask(app))
+        yield guarded(what, lambda: _found(application_type(app.type).look(briefly(app))))
 
 
 def _secret(app: Application) -> Check | None:
@@ -94,71 +84,6 @@ def secret(what: str, auth: Auth) -> Check | None:
     except OrphanscanError as error:
         return Check(what, Result.FAILED, str(error))
     return Check(what, Result.OK, auth.secret.named)
-
-
-def _export(app: Application) -> Found:
-    if app.path is None:
-        return Result.FAILED, "no path"
-    with app.path.open("rb") as file:
-        begins = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
-    facts = app.path.stat()
-    hours = (time.time() - facts.st_mtime) / 3600
-    detail = f"{app.path}: {size(facts.st_size)}, {age(hours)} old"
-    if begins[:1] not in (b"{", b"["):
-        return Result.FAILED, f"{detail}; it does not begin as JSON does"
-    return (Result.WARNING, f"{detail}; is it recent enough?") if hours > _STALE_HOURS else (Result.OK, detail)
-
-
-def _account_file(app: Application) -> Found:
-    """Read the header as a scan would, and none of the accounts."""
-    from scanner.collectors.account_file import columns_of
-    from scanner.collectors.file_choice import choose, too_old
-
-    if app.path is None:
-        return Result.FAILED, "no path"
-    file = choose(app.path, replace(app.file, stable_seconds=0), 0)
-    columns = columns_of(app, file)
-    facts = file.stat()
-    hours = (time.time() - facts.st_mtime) / 3600
-    detail = f"{file}: {size(facts.st_size)}, {age(hours)} old, {len(columns)} columns known"
-    if "status" not in columns:
-        return Result.WARNING, f"{detail}; without status nobody can tell which accounts are active"
-    if stale := too_old(file, app.file.max_age_hours or _STALE_HOURS):
-        return Result.WARNING, f"{detail}; {stale}"
-    return Result.OK, detail
-
-
-def _database(app: Application) -> Found:
-    """Sign in, count, and read the first row: whether the rights suffice for the accounts."""
-    from scanner.collectors.database import looked_at
-
-    number, columns = looked_at(briefly(app))
-    detail = f"signed in, {number:,} counted, {len(columns)} columns known"
-    if not columns:
-        return Result.FAILED, f"{detail}; no row came: does this user see the table?"
-    if "status" not in columns:
-        return Result.WARNING, f"{detail}; without status nobody can tell which accounts are active"
-    return Result.OK, detail
-
-
-def _probe(app: Application) -> Found:
-    from scanner.collectors.probe import probe
-
-    seen = probe(briefly(app))
-    if not seen.reachable:
-        return Result.FAILED, seen.detail
-    skew = seen.clock_skew_seconds
-    facts = [
-        "it does not say how many users it holds" if seen.stated is None else f"{seen.stated:,} users stated",
-        f"page size {seen.page_size}",
-        "" if seen.paging is None else f"paging by {seen.paging}",
-        "" if skew is None else f"clock {skew:+.0f} s",
-        seen.detail,
-    ]
-    detail = ", ".join(fact for fact in facts if fact)
-    if skew is not None and abs(skew) > _CLOCK_SECONDS:
-        return Result.WARNING, f"{detail}; set the clock of this machine or of that server"
-    return Result.OK, detail
 
 
 def closely(config: Config, app: Application) -> Iterator[Check]:

@@ -1,0 +1,216 @@
+"""Types of applications that installed packages bring."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gatehouse
+import pytest
+import rig_installed
+from config_files import FRAME, errors
+from contract import CANARY
+from in_process import orphanscan
+
+from scanner.collectors import installed
+from scanner.collectors.interface import ApplicationType, no_progress
+from scanner.config import Application
+from scanner.errors import ConfigError, SourceError
+from scanner.model import Collected, Source, Verdict
+
+TABLE = """
+[[application]]
+id = "doors"
+type = "gatehouse"
+base_url = "{base_url}"
+auth = {{ type = "header", name = "X-Api-Key", value_env = "CONTRACT_DOORS" }}
+settings = {{ site = "hq" }}
+coverage = "all"
+"""
+HR = "employee_number,full_name,email,status\n1,Ada Lovelace,ada@acme.example,active\n"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _package() -> None:
+    """Install the package of the documentation."""
+    rig_installed.kind()
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Iterator[Path]:
+    """Make a folder for further packages, found by Python and forgotten afterwards."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    with gatehouse.on_path(folder):
+        yield folder
+    installed._loaded.cache_clear()
+
+
+def bring(folder: Path, name: str, module: str, code: str, package: str = "other") -> None:
+    """Install a package with one entry point."""
+    metadata = folder / f"{package}-2.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 2.0\n")
+    (metadata / "entry_points.txt").write_text(f"[orphanscan.sources]\n{name} = {module}:TYPE\n")
+    (folder / f"{module}.py").write_text(code)
+
+
+def write(folder: Path, text: str) -> Path:
+    """Write a configuration that only its owner may write."""
+    file = folder / "orphanscan.toml"
+    file.write_text(text)
+    file.chmod(0o600)
+    return file
+
+
+def test_a_scan_reads_it_as_any_other_source(tmp_path: Path) -> None:
+    """Orphans in it are found, its list is complete, and the evidence names the package; `doctor` looks at it."""
+    (tmp_path / "hr.csv").write_text(HR)
+    people = [
+        {"id": "007", "login": "ada", "mail": "ada@acme.example", "state": "Active"},
+        {"id": "008", "login": "gone", "mail": "gone@acme.example", "state": "Active"},
+    ]
+    with gatehouse.serving(gatehouse.Doors(people, CANARY)) as base_url:
+        report = '[report]\nformats = ["html"]\nframeworks = ["sox"]\n'
+        write(tmp_path, FRAME + TABLE.format(base_url=base_url) + report)
+        examined = json.loads(orphanscan(tmp_path, "doctor", "--json").stdout)
+        done = orphanscan(tmp_path, "scan", "--json")
+
+    checks = {one["check"]: (one["result"], one["detail"]) for one in examined["checks"]}
+    assert checks["application doors"] == ("ok", "2 people stated")
+    kept = Path(json.loads(done.stdout)["dir"])
+    document = json.loads((kept / "findings.json").read_text())
+    found = [one["account_id"] for one in document["findings"] if one["rule"] == "orphaned-account"]
+    assert found == ["008"]
+    (doors,) = (one for one in document["sources"] if one["id"] == "doors")
+    assert (doors["verdict"], doors["stated"], doors["collected"]) == ("complete", 2, 2)
+    assert "(by orphanscan-gatehouse 1.0)" in (kept / "evidence" / "collection.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('{ site = "hq" }', "{ }", "application[1] (doors).settings.site: missing"),
+        ('{ site = "hq" }', "{ site = 1 }", "application[1] (doors).settings.site: must be text, not a whole number"),
+        ("site =", "sight =", "application[1] (doors).settings.sight: unknown key; did you mean site?"),
+        ("base_url", "# ", "application[1] (doors).base_url: missing; type gatehouse needs it"),
+        (
+            "coverage",
+            'profile = "generic"\ncoverage',
+            "application[1] (doors).profile: does not apply to type gatehouse",
+        ),
+        ('"gatehouse"', '"gatehose"', 'application[1] (doors).type: "gatehose" is not one of '),
+    ],
+)
+def test_its_table_is_checked_as_its_package_says(old: str, new: str, said: str, tmp_path: Path) -> None:
+    """Every error names the key."""
+    text = TABLE.format(base_url="https://gatehouse.example").replace(old, new)
+
+    assert any(line.startswith(said) for line in errors(write(tmp_path, FRAME + text)))
+
+
+def test_settings_belong_to_packages(tmp_path: Path) -> None:
+    """A type of orphanscan has tables of its own."""
+    text = '[[application]]\nid = "crm"\ntype = "scim_file"\npath = "x"\nsettings = {}\n'
+
+    assert errors(write(tmp_path, FRAME + text)) == ["application[1] (crm).settings: does not apply to type scim_file"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise RuntimeError('no luck')", "which cannot be loaded: RuntimeError: no luck"),
+        ("TYPE = 1", "whose entry point is no ApplicationType"),
+        (
+            "from scanner.collectors.interface import ApplicationType\n"
+            "TYPE = ApplicationType(collect=None, look=None, keys=('write',))",
+            "which wants keys it cannot have: write",
+        ),
+    ],
+)
+def test_a_package_that_is_broken_is_named(code: str, said: str, packages: Path, tmp_path: Path) -> None:
+    """With its version; it is loaded only by a configuration that names its type."""
+    bring(packages, "broken", f"broken_{abs(hash(code))}", code)
+    text = '[[application]]\nid = "x"\ntype = "broken"\n'
+
+    (line,) = errors(write(tmp_path, FRAME + text))
+
+    assert line == f"application[1] (x).type: type broken comes from other 2.0, {said}"
+
+
+def test_no_package_replaces_what_orphanscan_brings(packages: Path) -> None:
+    """A package with the name of a built-in type is not even loaded."""
+    bring(packages, "scim", "thief", "raise SystemExit('loaded')")
+
+    assert installed.application_type("scim").provider == ""
+    assert "scim" not in installed.installed()
+
+
+def test_two_packages_with_one_type_are_refused(packages: Path) -> None:
+    """Which of them is meant cannot be told."""
+    bring(packages, "twice", "one", "TYPE = 1", "first")
+    bring(packages, "twice", "two", "TYPE = 2", "second")
+
+    with pytest.raises(ConfigError, match=r"two packages bring sources of type twice: .* 2\.0 and .* 2\.0"):
+        installed.application_type("twice")
+
+
+APP = Application("x", "X", "brought")
+
+
+def brought(**more: Any) -> ApplicationType:
+    """Return a type as a package brings it, held to the contract."""
+    kind: ApplicationType = ApplicationType(collect=more.pop("collect", None), look=more.pop("look", None))
+    return installed._held(replace(kind, provider="other 2.0"))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verdict", "said"),
+    [
+        ({"stated": 3, "collected": 2}, Verdict.UNKNOWN, "with 2 of 3 accounts"),
+        ({"collected": 2, "rejected": 1}, Verdict.SHORT, "with 1 rejected rows"),
+        ({"stated": 2, "collected": 2}, Verdict.COMPLETE, ""),
+    ],
+)
+def test_a_list_is_complete_only_with_numbers_that_say_so(
+    numbers: dict[str, int], verdict: Verdict, said: str, tmp_path: Path
+) -> None:
+    """Whatever its package calls it; it speaks for no other source."""
+    source = Source("hr", "roster", "csv", Verdict.COMPLETE, **numbers)
+
+    found = brought(collect=lambda app, into, progress: Collected(source)).collect(APP, tmp_path, no_progress).source
+
+    assert (found.verdict, found.id, found.kind, found.type) == (verdict, "x", "application", "brought")
+    assert said in found.detail
+
+
+def test_a_fault_of_a_package_fails_its_source_alone(tmp_path: Path) -> None:
+    """Its message may hold anything, so that only its kind is told."""
+
+    def fail(*words: object) -> Any:
+        raise KeyError(CANARY)
+
+    kind = brought(collect=fail, look=fail)
+
+    found = kind.collect(APP, tmp_path, no_progress).source
+
+    assert (found.verdict, found.detail) == (Verdict.FAILED, "other 2.0 failed (KeyError); tell its makers")
+    with pytest.raises(SourceError, match=r"other 2\.0 failed \(KeyError\)"):
+        kind.look(APP)
+
+
+def test_files_outside_of_its_folder_are_not_loaded(tmp_path: Path) -> None:
+    """Nor kinds of rows that applications do not have."""
+    source = Source("x", "application", "brought", Verdict.COMPLETE)
+    for files in ({"users": tmp_path.parent / "users.ndjson"}, {"workers": tmp_path / "workers.ndjson"}):
+        kind = brought(collect=lambda app, into, progress, files=files: Collected(source, files))
+
+        assert kind.collect(APP, tmp_path, no_progress).source.verdict is Verdict.FAILED
+
+
+def test_the_example_is_about_sixty_lines() -> None:
+    """What is promised in the documentation."""
+    lines = [line for line in gatehouse.blocks()["orphanscan_gatehouse.py"].splitlines() if line.strip()]
+
+    assert len(lines) <= 66
