@@ -14,6 +14,13 @@ select
 from now_findings n
 where not exists (select 1 from findings f where f.fingerprint = n.fingerprint);
 
+-- Who was erased and is there again bears their ids again.
+update findings f
+set account_id = n.account_id, worker_id = n.worker_id, subject = n.subject
+from now_findings n
+where n.fingerprint = f.fingerprint
+    and (f.account_id is distinct from n.account_id or f.worker_id is distinct from n.worker_id);
+
 create or replace temp table next_states as
 with judged as (
     select

@@ -131,21 +131,20 @@ def refuse_purged(state: Path, scan_id: str) -> None:
 
 
 def _note(state: Path, item: Item) -> None:
+    fields = {"kind": item.kind, "name": item.name, "count": item.count, "manifest_sha256": item.manifest_sha256}
+    write_down(state, "purge", fields)
+
+
+def write_down(state: Path, event: str, fields: Mapping[str, object]) -> None:
+    """Append what is about to be removed, and by whom; StoreError, and then remove nothing, if it cannot be written."""
     path = state / FILE
     known = purged(state)
-    fields = {
-        **access_log.who(),
-        "kind": item.kind,
-        "name": item.name,
-        "count": item.count,
-        "manifest_sha256": item.manifest_sha256,
-    }
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}; nothing is removed") from None
     try:
         os.ftruncate(file, known.size)
-        chain.put(file, path, chain.line("purge", len(known.entries) + 1, known.head, fields))
+        chain.put(file, path, chain.line(event, len(known.entries) + 1, known.head, {**access_log.who(), **fields}))
     finally:
         os.close(file)

@@ -67,6 +67,8 @@ MAY_IMPORT = {
     "pdf_child": {"report"},
     "pdf_reader": set(),
     "policy": {"config_file", "config_keys"},
+    # Looks into every place that may hold something of a person.
+    "privacy": {"access_log", "chain", "notices", "report", "retention", "reviews", "store"},
     "record": {"ledger", "policy"},  # knows which inputs are decisions of people
     # Plans are bound to evidence and rendered as reports are; a journal becomes facts that scans show.
     "remediation": {

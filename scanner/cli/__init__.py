@@ -45,6 +45,7 @@ COMMANDS = {
     "import": ("scanner.cli.importing:group", "Take back what people decided."),
     "reidentify": ("scanner.cli.reidentify:command", "Tell whom a pseudonym stands for, with a reason, logged."),
     "purge": ("scanner.cli.purge:command", "Remove what is older than it may be kept. A dry run first."),
+    "erase": ("scanner.cli.erase:command", "Take one person out of what is held. A dry run first."),
     "key": ("scanner.cli.key:group", "Make and show keys; seal the state folder, change its key."),
     "schedule": ("scanner.cli.schedule:command", "Print or install what runs a scan every night."),
     "rules": ("scanner.cli.rules:group", "List, show and test the rules."),

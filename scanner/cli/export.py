@@ -131,3 +131,46 @@ def review(
     click.echo(
         f"{items:,} items for {len(written):,} reviewers; `orphanscan import review FILE...` takes them back", err=True
     )
+
+
+@group.command(
+    "person",
+    epilog=options.examples(
+        "orphanscan export person 10432 --to request-17.json --recipient 'the person' --reason 'Access request 17'",
+        "orphanscan export person ann.lee@acme.example --to ann.json --recipient DPO --reason 'Request 18'",
+    ),
+)
+@options.config_options
+@options.json_option
+@click.argument("who", metavar="ID")
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A new file."
+)
+@click.option("--recipient", required=True, metavar="WHO", help="For whom; stands in the access log and in the file.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; stands in the access log and in the file.")
+def person(
+    config_path: Path, state: Path | None, as_json: bool, who: str, target: Path, recipient: str, reason: str
+) -> int:
+    """Write all that is held of one person, as JSON: store, evidence of every scan, findings, reviews, plans and so on.
+
+    ID is a person id, an employee number or an e-mail address; for a person whom no roster shows, also the user name
+    of an account. Rows about others that name the person are counted only. Exit code 1: nothing is held under that ID.
+    """
+    from scanner import privacy
+    from scanner.cli.people import asked
+
+    folder = options.state_folder(config_path, state)
+    found, said = asked(folder, "export person", who, recipient, reason)
+    if found is None:
+        click.echo(
+            f"nothing is held under {printable(who)!r} in {folder}, neither in the store nor in kept evidence", err=True
+        )
+        return 1
+    held, _ = privacy.of_person(folder, found)
+    privacy.write(target, privacy.document(folder, found, held, said))
+    if as_json:
+        echo_json({"file": str(target), "entries": held.count, "scans": len(held.bundles)})
+    else:
+        click.echo(str(target))
+        click.echo(f"{held.count:,} rows and entries, from the store and {len(held.bundles):,} scans", err=True)
+    return 0

@@ -89,6 +89,11 @@ def path(state: Path, receiver_id: str) -> Path:
     return state / FOLDER / f"{receiver_id}.json"
 
 
+def receivers(state: Path) -> tuple[str, ...]:
+    """Return the receivers that have a file, also those that the configuration names no more."""
+    return tuple(sorted(file.stem for file in (state / FOLDER).glob("*.json")))
+
+
 def load(state: Path, receiver_id: str) -> Waiting:
     """Return what a receiver has yet to be told; StoreError if the file cannot be understood."""
     file = path(state, receiver_id)

@@ -1,6 +1,18 @@
 """Reviews of access by managers and application owners: workbooks out, decisions back into the policy input."""
 
-from scanner.reviews.campaign import Campaign, Item, Row, check_name, item_id, known, path, people, remember, rows
+from scanner.reviews.campaign import (
+    Campaign,
+    Item,
+    Row,
+    check_name,
+    item_id,
+    known,
+    path,
+    people,
+    remember,
+    rows,
+    without_person,
+)
 from scanner.reviews.decisions import Decision, Imported, check, store
 from scanner.reviews.workbook import Returned, read, write
 
@@ -21,5 +33,6 @@ __all__ = [
     "remember",
     "rows",
     "store",
+    "without_person",
     "write",
 ]

@@ -4,10 +4,11 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import msgspec
@@ -126,6 +127,33 @@ def path(state: Path, name: str) -> Path:
 def remember(state: Path, campaign: Campaign) -> None:
     """Write what was asked of whom."""
     write_file(path(state, campaign.name), msgspec.json.encode(campaign))
+
+
+def without_person(
+    campaign: Campaign, worker_id: str | None, tells_of: Callable[[Mapping[str, Any]], bool], stand_in: str
+) -> Campaign:
+    """Return a campaign that names a person no more: what was asked stays, so that its numbers do.
+
+    Args:
+        campaign: as remembered.
+        worker_id: of the person; None if they have none.
+        tells_of: whether an item is about the person, or asked of them.
+        stand_in: what takes the place of their ids.
+    """
+    items = tuple(
+        _without(item, worker_id, tells_of, stand_in) if tells_of(msgspec.to_builtins(item)) else item
+        for item in campaign.items
+    )
+    people = {name: one for name, one in campaign.people.items() if worker_id is None or one != worker_id}
+    return replace(campaign, items=items, people=people)
+
+
+def _without(item: Item, worker_id: str | None, tells_of: Callable[[Mapping[str, Any]], bool], stand_in: str) -> Item:
+    if tells_of({"reviewer": item.reviewer}):
+        item = replace(item, reviewer=stand_in)
+    if item.worker_id == worker_id or tells_of({"app": item.app, "account_id": item.account_id}):
+        item = replace(item, account_id=stand_in, worker_id=None)
+    return item
 
 
 def known(state: Path) -> tuple[Campaign, ...]:

@@ -242,7 +242,7 @@ comment on column account_history.worker_id is 'Person it was matched to during 
 comment on column account_history.first_seen_at is 'as_of of the first scan that showed this version.';
 comment on column account_history.last_seen_at is 'as_of of the last complete scan of the application that showed it.';
 comment on column account_history.ended_at is 'as_of of the scan that showed something else; null while it stands.';
-comment on column account_history.ended_by is 'changed or absent; null while it stands.';
+comment on column account_history.ended_by is 'changed, absent or erased (on request of the person); null while it stands.';
 
 create table grant_history (
     app varchar,
@@ -260,7 +260,7 @@ comment on column grant_history.entitlement is 'Entitlement.';
 comment on column grant_history.path is 'direct, group or nested.';
 comment on column grant_history.first_seen_at is 'as_of of the first scan that showed it.';
 comment on column grant_history.ended_at is 'as_of of the first complete scan without it; null while it stands.';
-comment on column grant_history.ended_by is 'changed or absent; null while it stands.';
+comment on column grant_history.ended_by is 'changed, absent or erased; null while it stands.';
 
 create table worker_history (
     worker_id varchar,

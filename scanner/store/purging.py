@@ -1,14 +1,16 @@
 """Removes rows of the past from the store: into a new file, as a database keeps the blocks of deleted rows."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from scanner.errors import StoreError
 from scanner.store import state as stored
 
+_Done = TypeVar("_Done")
 _WORKERS = """
     select worker_id
     from worker_versions
@@ -39,22 +41,32 @@ def ended(state: Path, before: str, held: Sequence[str]) -> dict[str, int]:
 
 def purge(state: Path, before: str, held: Sequence[str]) -> None:
     """Remove the versions that ended in or before a scan, in one atomic step; the state folder must be locked."""
-    staging = stored.new_staging(state, f"purge-{secrets.token_hex(4)}")
+
+    def act(con: duckdb.DuckDBPyConnection) -> None:
+        for table in reversed(_ENDED):  # findings before the accounts by which they are held
+            con.execute(f"delete from {table} as v where {_where(table)}", _values(before, held))
+        con.execute("delete from findings where finding_no not in (select finding_no from finding_versions)")
+
+    rewritten(state, "purge", act)
+
+
+def rewritten(state: Path, what: str, act: Callable[[duckdb.DuckDBPyConnection], _Done]) -> _Done:
+    """Let `act` change a copy of the store, which then takes its place, written anew; returns what `act` returned."""
+    staging = stored.new_staging(state, f"{what}-{secrets.token_hex(4)}")
     try:
         old, new = staging / stored.STORE, staging / "new.duckdb"
         with duckdb.connect(str(old)) as con:
-            for table in reversed(_ENDED):  # findings before the accounts by which they are held
-                con.execute(f"delete from {table} as v where {_where(table)}", _values(before, held))
-            con.execute("delete from findings where finding_no not in (select finding_no from finding_versions)")
+            done = act(con)
             con.execute(f"attach '{str(new).replace(chr(39), chr(39) * 2)}' as fresh")
             row = con.execute("select current_database()").fetchone()
             con.execute(f'copy from database "{row[0] if row else "store"}" to fresh')
         new.replace(old)
         stored.replace_store(state, staging)
     except duckdb.Error as exc:
-        raise StoreError(f"the store cannot be purged: {str(exc).splitlines()[0]}; it is as it was") from exc
+        raise StoreError(f"cannot {what} in the store: {str(exc).splitlines()[0]}; it is as it was") from exc
     finally:
         stored.discard(staging)
+    return done
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str, before: str, held: Sequence[str]) -> int:

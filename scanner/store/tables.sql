@@ -1,5 +1,5 @@
 -- The store: row versions over all scans. A version stands from valid_from_scan to before valid_to_scan; null = still.
--- ended_by: `changed` (another version follows) or `absent` (a complete source no longer showed it).
+-- ended_by: `changed` (another version follows), `absent` (a complete source no longer showed it) or `erased`.
 -- Volatile values (last sign-in ...) would make a new version of every account every night: they have their own table.
 
 create table meta (key varchar primary key, value varchar);

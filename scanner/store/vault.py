@@ -131,6 +131,17 @@ def _open_folder(found: Keys, place: Path, target: Path) -> None:
             (target / inside).chmod(0o600)
 
 
+@contextlib.contextmanager
+def opened(state: Path, readable: Callable[[], Path]) -> Iterator[Path]:
+    """Give a readable folder that goes again, if it had to be opened: for who reads many, one after the other."""
+    folder = readable()
+    try:
+        yield folder
+    finally:
+        if state in _sessions and _sessions[state] in folder.parents:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def keep(state: Path, place: Path, readable: Path, written: Path) -> Path:
     """Put a file that was written into a readable scan folder where it belongs; returns where it lies then."""
     found = keys_of(state)
