@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from scanner.frameworks import RuleShare, Strength
 from scanner.model import Finding, FindingState, Severity
@@ -240,7 +241,13 @@ def first_seen_at(finding: Finding) -> datetime | None:
     """Return the clock of the scan that first showed a finding; for records of before, when that scan ran."""
     if finding.first_seen_at is not None:
         return finding.first_seen_at
-    found = re.match(r"\d{8}T\d{6}Z", finding.first_seen)
+    return _started(finding.first_seen)
+
+
+@lru_cache(maxsize=4096)
+def _started(scan: str) -> datetime | None:
+    """Return the time in a scan id. Many findings are from the same scan, and reading a time is slow."""
+    found = re.match(r"\d{8}T\d{6}Z", scan)
     return datetime.strptime(found[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
 
 

@@ -29,13 +29,14 @@ class Inputs:
     shares: Mapping[str, RuleShare]
     """rule -> its contribution, the strongest one if several controls draw on it."""
     rules: Mapping[str, Rule]
+    names: Mapping[str, str]
+    """Application -> its name, safe to show."""
 
     def application(self, app: str | None) -> str:
         """Return the name of an application."""
         if app is None:
             return ""
-        names = (fact.name for fact in self.record.applications if fact.app == app)
-        return self.disclosure.text(next(names, app))
+        return self.names.get(app) or self.disclosure.text(app)
 
     def text(self, key: str, **values: object) -> str:
         """Return words of this framework, or the ones for frameworks without words of their own."""
@@ -67,11 +68,12 @@ def gather(
         for share in control.rules:
             if share.rule not in shares or share.strength.rank < shares[share.rule].strength.rank:
                 shares[share.rule] = share
+    seen = disclosure(record, words, privacy=privacy, key=key)
     return Inputs(
         record=record,
         framework=framework,
         words=words,
-        disclosure=disclosure(record, words, privacy=privacy, key=key),
+        disclosure=seen,
         rows_per_rule=rows_per_rule,
         sheets=sheets,
         background=background,
@@ -80,6 +82,7 @@ def gather(
         controls=controls,
         shares=shares,
         rules={rule.id: rule for rule in record.rules},
+        names={fact.app: seen.text(fact.name) for fact in record.applications},
     )
 
 

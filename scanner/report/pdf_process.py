@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import msgspec
 
@@ -38,10 +39,9 @@ class PdfProcess:
 
     def draw(self, wanted: Drawing) -> tuple[bytes, tuple[str, ...]]:
         """Return a page as PDF, as `render` does."""
-        request = msgspec.json.encode(wanted) + b"\n"
         process = self._running()
         with self._timed() as late:
-            line = _exchange(process, request)
+            line = _exchange(process, wanted)
         if not line:
             self._kill()
             raise ReportError(
@@ -107,13 +107,17 @@ class PdfProcess:
             self._process = None
 
 
-def _exchange(process: subprocess.Popen[bytes], request: bytes) -> bytes:
+def _exchange(process: subprocess.Popen[bytes], wanted: Drawing) -> bytes:
     """Send a request and return the line of the answer; nothing if the process ended."""
     if process.stdin is None or process.stdout is None:
         return b""
-    try:
-        process.stdin.write(request)
+    # The files follow the line as they are: as text in it, those of 100,000 findings would be held three times over.
+    files = [file.data for file in wanted.attachments]
+    emptied = replace(wanted, attachments=tuple(replace(file, data=b"") for file in wanted.attachments))
+    request = msgspec.json.encode({"drawing": emptied, "sizes": [len(data) for data in files]})
+    # A process that stops reading has answered, or ended.
+    with contextlib.suppress(BrokenPipeError):
+        for piece in (request, b"\n", *files):
+            process.stdin.write(piece)
         process.stdin.flush()
-    except BrokenPipeError:
-        return b""
     return process.stdout.readline()

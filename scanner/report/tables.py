@@ -52,6 +52,8 @@ def findings_csv(record: Record, key: bytes) -> bytes:
 
 def neutral(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: an apostrophe before it where it could be one."""
+    if text[:1].isalnum() and text.isascii() and text.isprintable():
+        return text
     # Control characters go first: one of them before a sign would hide it from the test and vanish afterwards.
     kept = _CONTROL.sub("", text)
     return f"'{kept}" if is_formula(kept) else kept
