@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from scanner.connections import DatabaseSettings, FileSettings
+from scanner.connections import DatabaseSettings, FileSettings, RestSettings
 
 SCIM_TYPES = ("scim", "scim_file")
 """Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
@@ -124,6 +125,34 @@ class Limits:
     """Largest answer, after decompression."""
 
 
+class Endpoint(Protocol):
+    """What is asked over HTTP: an application, or a roster."""
+
+    @property
+    def id(self) -> str:
+        """As the configuration calls it."""
+
+    @property
+    def base_url(self) -> str | None:
+        """The address in front of everything that is asked."""
+
+    @property
+    def auth(self) -> Auth:
+        """How to sign in."""
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Certificates to trust in place of the public authorities."""
+
+    @property
+    def allow_http(self) -> bool:
+        """Whether secrets may travel unencrypted."""
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds of the collection."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
     """The write side of an application, for `apply` and `undo`. Without it nothing is ever written there."""
@@ -154,7 +183,7 @@ class Application:
     name: str
     """As people know it; stands in reports."""
     type: str
-    """scim, scim_file, csv, excel, json, database, sqlite, none, or what an installed package brings."""
+    """scim, scim_file, csv, excel, json, database, sqlite, rest, none, or what an installed package brings."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
@@ -210,6 +239,8 @@ class Application:
     """Of csv, excel and json; see `[application.file]`."""
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     """Of database and sqlite; see `[application.database]`."""
+    rest: RestSettings = field(default_factory=RestSettings)
+    """Of rest; see `[application.rest]`."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """Keys of a type that an installed package brings; its documentation names them."""
     write: WriteSettings | None = None

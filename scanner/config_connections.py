@@ -6,17 +6,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from scanner import config_rest
 from scanner.config_keys import Key, Problems, boolean, number, one_of, text
 from scanner.config_values import delimiter, encoding
-from scanner.connections import DatabaseSettings, FileSettings
+from scanner.connections import DatabaseSettings, FileSettings, RestSettings
 
-MAKE: Mapping[str, Callable[..., object]] = {"file": FileSettings, "database": DatabaseSettings}
+MAKE: Mapping[str, Callable[..., object]] = {
+    "file": FileSettings,
+    "database": DatabaseSettings,
+    "rest": RestSettings,
+}
 """Name of the table -> the value that it is read into."""
 
 
 def keys() -> dict[str, dict[str, Key]]:
     """Return the keys of each table."""
-    return {"file": _FILE, "database": _DATABASE}
+    return {"file": _FILE, "database": _DATABASE, "rest": config_rest.keys()}
 
 
 DATABASES = ("postgresql", "mysql", "mssql", "oracle")
@@ -97,3 +102,11 @@ _FILE = {
     "control_total": Key(pattern_of_total),
     "expected_rows": Key(number(0, 1_000_000_000, whole=True)),
 }
+
+
+def check_rest(raw: Mapping[str, Any], where: str, problems: Problems) -> None:
+    """Demand the column that is the id of an account, and what the way of paging needs."""
+    columns = raw.get("columns")
+    if isinstance(columns, dict) and not {"account_id", "username", "email"} & set(columns):
+        problems.add(f"{where}.columns", "must say where the id of an account is: account_id, username or email")
+    config_rest.check(raw.get("rest"), f"{where}.rest", problems)

@@ -1,6 +1,7 @@
 """How applications without SCIM are read, as frozen values; one table of orphanscan.toml each."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,56 @@ class DatabaseSettings:
     are counted."""
     statement_seconds: float = 300
     """A statement that takes longer is ended by the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantList:
+    """A further list of a REST application: what its accounts hold."""
+
+    path: str
+    """Below base_url. With {id} it is asked for each account, such as /users/{id}/roles; else once."""
+    items: str | None = None
+    """Dotted path to the array. None: the answer is the array."""
+    kind: str = "role"
+    """role, group or entitlement: what the list speaks of."""
+    entitlement: str = "id"
+    """Dotted path to what is held, in an item of the list."""
+    name: str | None = None
+    """Dotted path to its name for people."""
+    account: str | None = None
+    """Dotted path to the account's id: in an item of the list, or, with `members`, in an item of those lists."""
+    members: str | None = None
+    """Path with {id} of what is held, such as /roles/{id}/users: asked for each item of the list at `path`."""
+    members_items: str | None = None
+    """Dotted path to the array in those answers. None: the answer is the array."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestSettings:
+    """How a list is asked for over REST, and how it goes on from page to page."""
+
+    path: str = ""
+    """Of the list, below base_url: /v1/users."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of every request of this list, such as {include = "inactive"}."""
+    items: str | None = None
+    """Dotted path to the array in an answer, such as data.users. None: the answer is the array."""
+    paging: str = "none"
+    """How a list goes on: none (one answer holds all), page (by number), offset (by position), cursor (a value in the
+    answer is sent back), next (an address in the answer) or link (an address in the header Link, RFC 8288)."""
+    parameter: str | None = None
+    """Of page, offset and cursor: the query parameter; page, offset or cursor if it is called so."""
+    size_parameter: str | None = None
+    """Query parameter for how many rows are asked for at a time (limits.page_size). None: none is sent."""
+    first: int | None = None
+    """Number of the first page (1 if not said), or position of the first row (0)."""
+    next: str | None = None
+    """Of cursor and next: dotted path to the cursor or the address in an answer; where it is absent or empty the list
+    ends."""
+    count: str | None = None
+    """Dotted path to the number of rows that the whole list has, such as meta.total. The list is complete when as many
+    came. None: the list is read twice."""
+    count_header: str | None = None
+    """Header of the answer with that number, such as X-Total-Count."""
+    grants: tuple[GrantList, ...] = ()
+    """Lists of what accounts hold, where it does not stand in their own rows."""

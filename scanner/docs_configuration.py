@@ -27,7 +27,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[[roster]]", config.Roster, "One list of people from HR."),
     ("[[application]]", config.Application, "One system that holds accounts. Without a name, its id is shown."),
     ("[application.auth]", config.Auth, f"How to sign in to an application of type scim. {_SIGN_IN}"),
-    ("[application.limits]", config.Limits, "Bounds of an application of type scim."),
+    ("[application.limits]", config.Limits, "Bounds of an application that is asked over a network."),
     (
         "[application.write]",
         config.WriteSettings,
@@ -36,6 +36,8 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ),
     ("[application.file]", connections.FileSettings, "Of an application of type csv, excel or json."),
     ("[application.database]", connections.DatabaseSettings, "Of an application of type database or sqlite."),
+    ("[application.rest]", connections.RestSettings, "Of an application of type rest."),
+    ("[[application.rest.grants]]", connections.GrantList, str(connections.GrantList.__doc__)),
     ("[scan]", config.ScanSettings, ""),
     ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
     ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),

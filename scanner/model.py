@@ -69,7 +69,7 @@ class Source:
     kind: str
     """roster or application."""
     type: str
-    """csv, excel, json, database, sqlite, scim, scim_file or none."""
+    """csv, excel, json, database, sqlite, rest, scim, scim_file or none."""
     verdict: Verdict
     stated: int | None = None
     """Rows that the source said it holds; None when it did not say."""

@@ -18,11 +18,12 @@ MAY_IMPORT = {
     # Vendor profiles are TOML files, read as the configuration; a kind of source says what its table may hold.
     "collectors": {"config_connections", "config_keys", "secrets"},
     "config_auth": {"config_keys"},
-    "config_connections": {"config_keys", "config_values"},
+    "config_connections": {"config_keys", "config_rest", "config_values"},
     "config_file": {"config_auth", "config_keys", "config_notify", "config_sources"},
     "config_keys": set(),
     "config_notify": {"config_auth", "config_keys", "config_sources"},
     # The kinds of sources, each with the keys of its table; a package may bring further ones.
+    "config_rest": {"config_keys"},
     "config_sources": {"collectors", "config_auth", "config_connections", "config_keys", "config_values"},
     "config_values": {"config_keys"},
     "demo": set(),  # drives the command line as a user would

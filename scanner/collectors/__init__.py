@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scanner.collectors.interface import ROW_KEYS, SERVER_KEYS, ApplicationType, Look, Progress, RosterType
 from scanner.config import Application, Roster
-from scanner.config_connections import check_database
+from scanner.config_connections import check_database, check_rest
 from scanner.model import Collected
 
 # The modules behind these functions load httpx and pandas; commands that collect nothing must not pay for them.
@@ -58,6 +58,18 @@ def _database(app: Application, into: Path, progress: Progress) -> Collected:
 
 def _look_at_database(app: Application) -> Look:
     from scanner.collectors.database import look
+
+    return look(app)
+
+
+def _rest(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.rest import collect_rest
+
+    return collect_rest(app, into, progress)
+
+
+def _look_at_rest(app: Application) -> Look:
+    from scanner.collectors.rest import look
 
     return look(app)
 
@@ -113,6 +125,13 @@ SOURCES: Mapping[str, ApplicationType] = {
         keys=("path", "database", "limits", *ROW_KEYS),
         needed=("path",),
         check=check_database,
+    ),
+    "rest": ApplicationType(
+        collect=_rest,
+        look=_look_at_rest,
+        keys=("base_url", "rest", *SERVER_KEYS, *ROW_KEYS),
+        needed=("base_url", "rest", "columns"),
+        check=check_rest,
     ),
 }
 """Type of an application -> what there is to know of it."""

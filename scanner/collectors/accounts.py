@@ -73,6 +73,11 @@ class RowFile:
         if len(self._lines) >= _BATCH:
             self._flush()
 
+    def close(self) -> None:
+        """Write what is left, and close the file."""
+        self._flush()
+        self._out.close()
+
     @property
     def sha256(self) -> str:
         """Of the lines written so far."""
@@ -187,8 +192,8 @@ def _load(
     own = {"active": True, "inactive": False, "unknown": None}
     words = statuses | {_folded(word): own[ours] for word, ours in app.statuses.items()}
     kinds = {_folded(kind): kind for kind in _KINDS} | {_folded(word): kind for word, kind in app.kinds.items()}
-    con.executemany("insert into words values (?, ?)", [list(one) for one in words.items()])
-    con.executemany("insert into kinds values (?, ?)", [list(one) for one in kinds.items()])
+    con.execute("insert into words select unnest($1), unnest($2)", [[*words], [*words.values()]])
+    con.execute("insert into kinds select unnest($1), unnest($2)", [[*kinds], [*kinds.values()]])
     con.execute("create table catalogue (kind varchar, entitlement varchar, name varchar, is_privileged boolean)")
     if catalogue:
         listed = [[one.kind, one.entitlement, one.name, one.is_privileged] for one in catalogue]

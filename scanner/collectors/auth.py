@@ -13,7 +13,7 @@ from scanner import secrets
 from scanner.collectors import origin
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import refusal
-from scanner.config import Application, Auth, Secret
+from scanner.config import Auth, Endpoint, Secret
 from scanner.errors import ConfigError, SourceError
 
 Post = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
@@ -35,7 +35,7 @@ class Authorizer(Protocol):
         """Drop the credential that got a 401, unless it is replaced already; return whether to try again."""
 
 
-def authorizer(app: Application, redactor: Redactor, post: Post) -> Authorizer:
+def authorizer(app: Endpoint, redactor: Redactor, post: Post) -> Authorizer:
     """Read the secret of an application and return what signs its requests."""
     auth = app.auth
     if auth.type == "none":
@@ -55,7 +55,7 @@ def _read(secret: Secret, redactor: Redactor) -> str:
     return value
 
 
-def _signed(app: Application, redactor: Redactor) -> Mapping[str, str]:
+def _signed(app: Endpoint, redactor: Redactor) -> Mapping[str, str]:
     """Return the headers that carry the secret as it is now."""
     return headers(app.auth, app.id, redactor)
 

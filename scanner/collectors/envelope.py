@@ -243,7 +243,7 @@ def _fast_page(lines: list[msgspec.Raw], body: bytes) -> Page | None:
 
 
 def _numbered(page: Page, total: object, cursor: object) -> Page:
-    page.total, page.notes = _total(total)
+    page.total, page.notes = total_of(total)
     page.next_cursor = _cursor(cursor)
     return page
 
@@ -266,14 +266,15 @@ def _hash(text: str) -> int:
     return hash(_SURROGATES.sub("\ufffd", text))  # as it will be staged
 
 
-def _total(value: object) -> tuple[int | None, tuple[str, ...]]:
+def total_of(value: object) -> tuple[int | None, tuple[str, ...]]:
+    """Return the number of rows that a list states, and what is to be noted of it."""
     if value is None:
         return None, ()
     # Some servers send "12" or 12.0; true and -1 are no numbers of rows.
     text = "" if isinstance(value, bool) else str(value).strip().removesuffix(".0")
     if text.isascii() and text.isdigit() and len(text) < 16:
         return int(text), ()
-    return None, ("its totalResults is not a number of rows",)
+    return None, ("its stated total is not a number of rows",)
 
 
 def _cursor(value: object) -> str | None:
@@ -306,7 +307,7 @@ def _not_json(text: str) -> str:
     if not start:
         return "is empty"
     if start.startswith("<"):
-        return "is a web page, not SCIM; a log-in page or a proxy may stand before the server"
+        return "is a web page, not JSON; a log-in page or a proxy may stand before the server"
     return "is not JSON, or ends too early"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -25,7 +25,7 @@ from scanner.collectors.origin import Origin
 from scanner.collectors.profiles import Rates
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import HttpError, refusal
-from scanner.config import Application, Limits
+from scanner.config import Endpoint, Limits
 from scanner.errors import ConfigError, SourceError
 
 BACKOFF_SECONDS = 0.5
@@ -81,9 +81,15 @@ class UnansweredError(SourceError):
 class Session:
     """All requests of one source, from any thread: a deadline, a credential, one origin beside the token endpoint."""
 
-    def __init__(self, app: Application, rates: Rates = Rates()) -> None:  # noqa: B008  # it is frozen
+    def __init__(
+        self,
+        app: Endpoint,
+        rates: Rates = Rates(),  # noqa: B008  # it is frozen
+        accept: str = _ACCEPT,
+    ) -> None:
         """Check the address and read the secret; nothing is sent yet. `rates` is what the vendor's documents allow."""
         self.limits: Limits = app.limits
+        self._accept = accept
         self.redactor = Redactor()
         self._base = (app.base_url or "").rstrip("/")
         self._origin = origins.check(app.base_url, f"base_url of {app.id}", allow_http=app.allow_http)
@@ -114,11 +120,40 @@ class Session:
 
     def get(self, target: str, *, retries: int | None = None) -> Answer:
         """Return the successful answer to GET of a path and query below base_url, or raise SourceError."""
-        what = f"GET {target.partition('?')[0]}"
+        return self._ask("GET", self._base + target, retries, None)
+
+    def follow(self, url: str) -> Answer:
+        """Return the successful answer to GET of an address that a server sent; SourceError for another origin."""
+        return self._ask("GET", self._kept(url), None, None)
+
+    def query(self, target: str, content: bytes) -> Answer:
+        """Return the successful answer to a POST below base_url that reads, such as GraphQL; or raise SourceError."""
+        return self._ask("POST", self._base + target, None, content)
+
+    def linked(self, target: str, link: str) -> str:
+        """Return the address of a link in the answer to `target`; SourceError where it leads to another origin."""
+        try:
+            return self._kept(urljoin(self._base + target if target.startswith("/") else target, link))
+        except ValueError:
+            raise SourceError(f"GET {self._shown(target)} links to an address that is no URL") from None
+
+    def _kept(self, url: str) -> str:
+        if origins.of(url) != self._origin or "@" in urlsplit(url).netloc:
+            there = self.redactor.text(str(origins.of(url) or "an address that is no URL"))
+            raise SourceError(f"a link leads to {there}; credentials stay with {self._origin}")
+        return url
+
+    def _shown(self, url: str) -> str:
+        """Return the path of an address: what stands behind it may be a cursor."""
+        return self.redactor.text(url.removeprefix(self._base).partition("?")[0])
+
+    def _ask(self, method: str, url: str, retries: int | None, content: bytes | None) -> Answer:
+        what = f"{method} {self._shown(url)}"
+        kind = {} if content is None else {"Content-Type": "application/json"}
         carried = self._auth.headers()
-        answer = self._persist("GET", self._base + target, what, retries, carried)
+        answer = self._persist(method, url, what, retries, {**kind, **carried}, content)
         if answer.status == 401 and self._auth.renew(carried):
-            answer = self._persist("GET", self._base + target, what, retries, self._auth.headers())
+            answer = self._persist(method, url, what, retries, {**kind, **self._auth.headers()}, content)
         if not 200 <= answer.status < 300:
             raise refusal(answer.status, answer.body, what, self.redactor)
         return answer
@@ -227,7 +262,7 @@ class Session:
         allowed = min(self.limits.timeout_seconds, self.remaining)
         until = time.monotonic() + allowed
         client = self._client(url)
-        sent = {"Accept": _ACCEPT, "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": f"orphanscan/{__version__}"}
+        sent = {"Accept": self._accept, "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": f"orphanscan/{__version__}"}
         try:
             request = client.build_request(
                 method,

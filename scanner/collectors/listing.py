@@ -3,10 +3,10 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from scanner.collectors.envelope import key_of, name_key
-from scanner.collectors.paging import MAX_RESTARTS, Lister
+from scanner.collectors.envelope import Page, key_of, name_key
+from scanner.collectors.paging import MAX_RESTARTS
 from scanner.collectors.refusal import HttpError
 from scanner.collectors.verdict import judge_stated, judge_unstated
 from scanner.collectors.walk import End, Walk, write
@@ -15,6 +15,23 @@ from scanner.model import Verdict
 
 _TINY = 2
 """No server cuts a list after so few rows."""
+
+
+class Lister(Protocol):
+    """Walks one list, however its server pages."""
+
+    @property
+    def path(self) -> str:
+        """Of the list, below base_url."""
+
+    def walk(self, walk: Walk) -> None:
+        """Read on to the end of the list, or as far as it goes; what went wrong is in the walk."""
+
+    def total(self) -> tuple[Page, int | None]:
+        """Return the smallest first page that the server gives, for its total, and how many rows were asked for."""
+
+    def behind(self, walk: Walk) -> Page | None:
+        """Return what stands behind the last row that was read; None if the server cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class HttpError(SourceError):
         super().__init__(message)
         self.status = status
         self.scim_type = scim_type
-        """scimType of the SCIM error, lower case."""
+        """scimType of the SCIM error, or the code by which another API calls it; lower case."""
         self.said = said
         """The server's own words, redacted."""
 
@@ -33,13 +33,13 @@ def refusal(status: int, body: bytes, what: str, redactor: Redactor) -> HttpErro
     """Return the error for an answer that is not a success."""
     document = _document(body)
     said = redactor.text(_words(document), 160)
-    scim_type = document.get("scimType") if isinstance(document, dict) else None
+    scim_type = _code(document)
     meaning = f": {_MEANING[status]}" if status in _MEANING else ""
     quoted = f'; the server says "{said}"' if said else ""
     return HttpError(
         f"{what} answered {status}{meaning}{quoted}",
         status,
-        scim_type.lower() if isinstance(scim_type, str) else "",
+        scim_type.lower(),
         said,
     )
 
@@ -51,14 +51,25 @@ def _document(body: bytes) -> object:
         return None
 
 
+def _code(document: object) -> str:
+    """Return how the server calls its error: scimType, or the code of Microsoft Graph, Okta and others."""
+    if not isinstance(document, dict):
+        return ""
+    if isinstance(document.get("error"), dict):
+        return _code(document["error"])
+    return next((str(document[key]) for key in ("scimType", "errorCode", "code") if document.get(key)), "")
+
+
 def _words(document: object) -> str:
-    """Find the explanation: SCIM says `detail`, others `Errors[].description`, `message` or `error`."""
+    """Find the explanation: SCIM says `detail`, others `Errors[].description`, `message`, `errorSummary` or `error`."""
     if isinstance(document, dict):
         for key in ("Errors", "errors"):
             nested = document.get(key)
             if isinstance(nested, list) and nested:
                 return _words(nested[0])
-        for key in ("detail", "description", "message", "error_description", "error"):
+        if isinstance(document.get("error"), dict):
+            return _words(document["error"])
+        for key in ("detail", "description", "message", "error_description", "errorSummary", "error"):
             if isinstance(document.get(key), str):
                 return str(document[key])
     return ""

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from scanner.collectors import profiles
+from scanner.collectors.answers import AnswerLog
 from scanner.collectors.asking import Asking
 from scanner.collectors.discovery import Discovery, discover
 from scanner.collectors.envelope import username_of
@@ -19,7 +18,6 @@ from scanner.collectors.interface import Progress
 from scanner.collectors.listing import Listing, read_list
 from scanner.collectors.paging import Lister
 from scanner.collectors.profiles import Profile
-from scanner.collectors.redact import Redactor
 from scanner.collectors.walk import Walk
 from scanner.config import Application
 from scanner.errors import OrphanscanError, StoreError
@@ -89,23 +87,6 @@ def _collect(
     if groups.listing is not None and groups.listing.pages:
         files["groups"] = groups.listing.path
     return Collected(replace(source, query=query, sha256=digest.hexdigest()), files)
-
-
-class AnswerLog:
-    """One line for each answer: what was asked, how long the answer was, and its SHA-256. The answers are not kept."""
-
-    def __init__(self, path: Path, redactor: Redactor) -> None:
-        self._path, self._redactor = path, redactor
-
-    def note(self, target: str, body: bytes) -> None:
-        """Append one line."""
-        told = {
-            "request": f"GET {self._redactor.text(target, 2000)}",
-            "bytes": len(body),
-            "sha256": hashlib.sha256(body).hexdigest(),
-        }
-        with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(told) + b"\n")
 
 
 def made_up(lines: Sequence[bytes], profile: Profile) -> str:

@@ -110,7 +110,7 @@ comment on column applications.app is 'Id from the configuration.';
 comment on column applications.name is 'Name for people.';
 comment on column applications.owner is 'Who answers for it.';
 comment on column applications.data is 'personal, financial, ephi, cardholder: the frameworks that it belongs to.';
-comment on column applications.type is 'scim, scim_file, csv, excel, json, database, sqlite or none (known, not connected).';
+comment on column applications.type is 'scim, scim_file, csv, excel, json, database, sqlite, rest or none (known, not connected).';
 comment on column applications.profile is 'Vendor profile.';
 comment on column applications.coverage is 'Which accounts its list can show: all, provisioned_only, members_no_guests, one_domain or unknown.';
 comment on column applications.sso is 'Whether people sign in through the identity provider.';
@@ -318,7 +318,7 @@ create table sources (
 comment on table sources is 'One row per roster and connected application: the completeness of this scan.';
 comment on column sources.source_id is 'Roster id or application id.';
 comment on column sources.kind is 'roster or application.';
-comment on column sources.type is 'csv, excel, json, database, sqlite, scim or scim_file.';
+comment on column sources.type is 'csv, excel, json, database, sqlite, rest, scim or scim_file.';
 comment on column sources.verdict is 'complete, drift, short, capped, failed or unknown.';
 comment on column sources.stated is 'Rows that the source said it has; null if it did not say.';
 comment on column sources.collected is 'Distinct rows read.';
