@@ -365,8 +365,10 @@ class RuleSettings:
 
 FORMATS = ("pdf", "html", "oscal", "xlsx", "csv", "json", "ocsf", "md")
 """Of reports: the first three make a file for each framework, the others one for the scan."""
-COUNTS_FORMATS = ("pdf", "html")
-"""Those in which counts only (L0) can be written; the others are lists of findings."""
+PRINTED = ("pdf", "html")
+"""Those for readers. Counts only (L0) and reports beside those of the frameworks come in no other."""
+EVERY_APPLICATION = "all"
+"""In place of an application's id: each one has a report of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +377,10 @@ class ReportSettings:
 
     frameworks: tuple[str, ...] = ("gdpr", "sox", "hipaa")
     """Ids of the frameworks to report on."""
+    management: bool = False
+    """A page for management over these frameworks beside their reports, as PDF and HTML."""
+    applications: tuple[str, ...] = ()
+    """Ids of applications whose owners get a report of their own with every scan, as PDF and HTML; or `all`."""
     formats: tuple[str, ...] = ("pdf", "html")
     """pdf, html and oscal: a file for each framework. xlsx (needs the extra `xlsx`), csv, json, ocsf, md: one for the
     scan."""

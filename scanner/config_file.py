@@ -10,8 +10,9 @@ from typing import Any
 
 from scanner import paths
 from scanner.config import (
-    COUNTS_FORMATS,
+    EVERY_APPLICATION,
     FORMATS,
+    PRINTED,
     SCIM_TYPES,
     Application,
     Config,
@@ -90,6 +91,7 @@ def load(path: Path, *, state: Path | None = None) -> Config:
     settings = _settings(raw, path.parent, problems)
     organization = _section(raw, "organization", _ORGANIZATION, problems)
     apps = {str(item.get("id")) for _, item in tables(raw, "application", Problems(path))}
+    _check_reported(settings["report"], apps, problems)
     settings["notify"] = read_receivers(raw, path.parent, problems)
     settings["encryption"] = _encryption(raw, path.parent, problems)
     settings["matching"] = _matching(raw, path.parent, apps, problems)
@@ -159,6 +161,8 @@ def _policy_keys(base: Path) -> dict[str, Key]:
 def _report_keys() -> dict[str, Key]:
     return {
         "frameworks": Key(list_of(text, empty=False)),
+        "management": Key(boolean),
+        "applications": Key(list_of(text)),
         "formats": Key(list_of(one_of(*FORMATS), empty=False)),
         "privacy": Key(one_of("L0", "L1", "L2")),
         "recipient": Key(text),
@@ -236,9 +240,7 @@ def _settings(raw: Mapping[str, Any], base: Path, problems: Problems) -> dict[st
     _check_frameworks(values, problems)
     if values["report"].get("privacy") == "L2" and "recipient" not in values["report"]:
         problems.add("report.recipient", "missing: an identified report (L2) names for whom it is")
-    lists = [kind for kind in values["report"].get("formats", ()) if kind not in COUNTS_FORMATS]
-    if values["report"].get("privacy") == "L0" and lists:
-        problems.add("report.formats", f"{', '.join(lists)} cannot be written as counts only (L0)")
+    _check_counts(values["report"], problems)
     for stem in ("signing_key", "passphrase"):
         if secret := take_secret(stem, values["evidence"], "evidence", problems):
             values["evidence"][stem] = secret
@@ -272,6 +274,25 @@ def _recipient(value: object) -> str:
     if not _AGE_RECIPIENT.fullmatch(key):
         raise ValueError("must be a public key of age (age1 and 58 letters and digits), as `orphanscan key new` prints")
     return key
+
+
+def _check_counts(report: Mapping[str, Any], problems: Problems) -> None:
+    """Refuse what cannot be written as counts only."""
+    if report.get("privacy") != "L0":
+        return
+    lists = [kind for kind in report.get("formats", ()) if kind not in PRINTED]
+    if lists:
+        problems.add("report.formats", f"{', '.join(lists)} cannot be written as counts only (L0)")
+    for name in ("management", "applications"):
+        if report.get(name):
+            problems.add(f"report.{name}", "cannot be written as counts only (L0)")
+
+
+def _check_reported(report: ReportSettings, apps: set[str], problems: Problems) -> None:
+    """Refuse a report for the owner of an application that does not exist."""
+    for position, app in enumerate(report.applications, start=1):
+        if app not in apps | {EVERY_APPLICATION}:
+            problems.add("report.applications", f"item {position}: there is no application {app}{nearest(app, apps)}")
 
 
 def _check_frameworks(values: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:

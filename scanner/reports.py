@@ -2,129 +2,273 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from scanner import evidence, framework_files
-from scanner.config import COUNTS_FORMATS
+from scanner.config import EVERY_APPLICATION, PRINTED
 from scanner.errors import ConfigError, ReportError
+from scanner.frameworks import Framework
 from scanner.model import Record
 from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS
 from scanner.report.background import Background
-from scanner.report.content import build
+from scanner.report.content import Content, build
 from scanner.report.counts import PRIVACY, build_counts, counts_drawing, counts_html
+from scanner.report.management import build_management, management_drawing, management_html
+from scanner.report.objectives import APPLICATION, MANAGEMENT, objectives, of_application
+from scanner.report.pdf import Drawing, drawing
 from scanner.report.pdf_process import PdfProcess
 from scanner.report.whole import build_whole
 
 _Shown = TypeVar("_Shown")
 
+Drawn = tuple[bytes, Sequence[str]]
+"""A file, and the warnings of its renderer."""
+Job = tuple[str, Callable[[PdfProcess], Drawn]]
+"""The name of a file, and what draws it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which documents are asked for, and how they are told."""
+
+    frameworks: Sequence[str]
+    """Ids, each with a report of its own."""
+    formats: Sequence[str]
+    privacy: str
+    rows_per_rule: int
+    sheets: int
+    prepared_by: str = ""
+    recipient: str = ""
+    """For whom identified documents are; printed on each page."""
+    applications: Sequence[str] = ()
+    """Ids, or EVERY_APPLICATION: a report of its own for the owner of each."""
+    management: Sequence[str] = ()
+    """Ids of frameworks that stand on one page together; none: no such page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of a process that draws PDFs."""
+
+    memory_mb: int
+    max_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Whom to tell of each file, written or not."""
+
+    on_report: Callable[[Path], None] = lambda path: None
+    on_trouble: Callable[[Path, str], None] = lambda path, told: None
+
+
+SILENT = Listeners()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The files that were written, and how many there would be if nothing had failed."""
+
+    files: tuple[Path, ...]
+    asked: int
+
 
 def render(
     record: Record,
     folder: Path,
+    wanted: Wanted,
+    limits: Limits,
     *,
-    wanted: Sequence[str],
-    formats: Sequence[str],
-    privacy: str,
-    recipient: str = "",
-    rows_per_rule: int,
-    prepared_by: str,
     key: bytes,
-    rule_folders: Sequence[Path] = (),
-    memory_mb: int,
-    max_seconds: float,
-    most_sheets: int,
     background: Background,
-    on_report: Callable[[Path], None] = lambda path: None,
-    on_trouble: Callable[[Path, str], None] = lambda path, told: None,
-) -> tuple[Path, ...]:
-    """Write one file per framework, or per scan, and format below `<folder>/reports`, and their manifest.
+    rule_folders: Sequence[Path] = (),
+    listeners: Listeners = SILENT,
+) -> Made:
+    """Write the files of each document below `<folder>/reports`, and their manifest.
 
-    Returns the files.
-
-    `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to `on_trouble` and
+    `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to the listener and
     missing in the answer; so are characters that no font has, in a PDF that was written.
     """
-    if privacy == PRIVACY and set(formats) - set(COUNTS_FORMATS):
+    if wanted.privacy == PRIVACY and (set(wanted.formats) - set(PRINTED) or wanted.applications or wanted.management):
         raise ConfigError(
-            f"counts only (L0) are written as {' and '.join(COUNTS_FORMATS)}; leave the other formats out"
+            f"counts only (L0) are written for frameworks, as {' and '.join(PRINTED)}; leave everything else out"
         )
-    kept = folder / evidence.FOLDER / evidence.FRAMEWORKS
-    known = {framework.id: framework for framework in framework_files.load(rule_folders)}
-    if kept.is_dir():
-        # As they were when the scan was sealed; a framework that came later is taken as it is now.
-        known |= {framework.id: framework for framework in framework_files.load(kept=kept)}
-    for name in wanted:
-        if name not in known:
-            raise ConfigError(f"there is no framework '{name}'; there are {', '.join(known)}")
-    # The time of the scan, not of the rendering: the same scan gives the same bytes whenever it is rendered again.
-    generated_at = (record.scan.finished_at or record.scan.started_at).astimezone(UTC).replace(microsecond=0)
-    sealed = (folder / "evidence" / evidence.MANIFEST).read_bytes()
-    written = []
-
-    def write(name: str, kind: str, draw: Callable[[], tuple[bytes, Sequence[str]]]) -> None:
-        path = folder / "reports" / FILES[kind].format(framework=name)
-        try:
-            data, warnings = draw()
-        except ReportError as exc:
-            on_trouble(path, f"not written: {exc}")
-            return
-        evidence.write_file(path, data)
-        written.append(path)
-        on_report(path)
-        if missing := _undrawn(warnings):
-            on_trouble(path, missing)
-
-    with PdfProcess(memory_mb, max_seconds) as process:
-        for name in wanted if any(kind in RENDERERS for kind in formats) else ():
-            if privacy == PRIVACY:
-                counts = build_counts(
-                    record, known[name], key=key, prepared_by=prepared_by, generated_at=generated_at, manifest=sealed
-                )
-                for kind in formats:
-                    if kind == "pdf":
-                        write(name, kind, partial(process.draw, counts_drawing(counts)))
-                    else:
-                        write(name, kind, partial(_quiet, counts_html, counts))
-                continue
-            content = build(
-                record,
-                known[name],
-                privacy=privacy,
-                key=key,
-                rows_per_rule=rows_per_rule,
-                prepared_by=prepared_by,
-                manifest_sha256=record.scan.manifest_sha256,
-                generated_at=generated_at,
-                manifest=sealed,
-                most_sheets=most_sheets,
-                background=background,
-                recipient=recipient,
-            )
-            for kind in formats:
-                if kind == "pdf":
-                    write(name, kind, partial(process.render, content))
-                elif kind in RENDERERS:
-                    write(name, kind, partial(_quiet, RENDERERS[kind], content))
-    if any(kind in WHOLE_RENDERERS for kind in formats):
-        chosen = [known[name] for name in wanted]
-        whole = build_whole(record, chosen, privacy=privacy, key=key, recipient=recipient)
-        for kind in formats:
-            if kind in WHOLE_RENDERERS:
-                write("", kind, partial(_quiet, WHOLE_RENDERERS[kind], whole))
+    run = _Run(record, folder, wanted, key, background, rule_folders)
+    written, asked = [], 0
+    with PdfProcess(limits.memory_mb, limits.max_seconds) as process:
+        # One document after the other, so that only one at a time is in memory.
+        for jobs in _documents(run):
+            for name, draw in jobs:
+                asked += 1
+                path = folder / "reports" / name
+                if _write(path, partial(draw, process), listeners):
+                    written.append(path)
     reports = folder / "reports"
+    told = {"privacy": wanted.privacy, "recipient": wanted.recipient}
     manifest = {
         "schema": "orphanscan.reports/1",
         "scan": record.scan.id,
         "evidence_manifest_sha256": record.scan.manifest_sha256,
-        "generated_at": generated_at.isoformat(),
-        "files": _listed(reports, {path.name: {"privacy": privacy, "recipient": recipient} for path in written}),
+        "generated_at": run.generated_at.isoformat(),
+        "files": _listed(reports, {path.name: told for path in written}),
     }
     evidence.write_file(reports / evidence.MANIFEST, evidence.canonical(manifest))
-    return tuple(written)
+    return Made(tuple(written), asked)
+
+
+def _write(path: Path, draw: Callable[[], Drawn], listeners: Listeners) -> bool:
+    """Draw and write one file; tell and return False if it could not be drawn."""
+    try:
+        data, warnings = draw()
+    except ReportError as exc:
+        listeners.on_trouble(path, f"not written: {exc}")
+        return False
+    evidence.write_file(path, data)
+    listeners.on_report(path)
+    if missing := _undrawn(warnings):
+        listeners.on_trouble(path, missing)
+    return True
+
+
+class _Run:
+    """What all documents of a run have in common."""
+
+    def __init__(
+        self,
+        record: Record,
+        folder: Path,
+        wanted: Wanted,
+        key: bytes,
+        background: Background,
+        rule_folders: Sequence[Path],
+    ) -> None:
+        self.record, self.wanted, self.key, self.background = record, wanted, key, background
+        # The time of the scan, not of the rendering: the same scan gives the same bytes whenever it is rendered again.
+        self.generated_at = (record.scan.finished_at or record.scan.started_at).astimezone(UTC).replace(microsecond=0)
+        self.manifest = (folder / evidence.FOLDER / evidence.MANIFEST).read_bytes()
+        kept = folder / evidence.FOLDER / evidence.FRAMEWORKS
+        self.frameworks = {framework.id: framework for framework in framework_files.load(rule_folders)}
+        self.families = framework_files.load_families(rule_folders)
+        if kept.is_dir():
+            # As they were when the scan was sealed; a framework that came later is taken as it is now.
+            self.frameworks |= {framework.id: framework for framework in framework_files.load(kept=kept)}
+            self.families = framework_files.load_families(kept=kept)
+        for name in (*wanted.frameworks, *wanted.management):
+            if name not in self.frameworks:
+                raise ConfigError(f"there is no framework '{name}'; there are {', '.join(self.frameworks)}")
+
+    def objectives(self, name: str) -> Framework:
+        """Return the control objectives as a framework."""
+        return objectives(name, self.families.values(), self.record.scan.tool_version)
+
+    def content(self, name: str, record: Record, framework: Framework) -> Content:
+        """Compute a report in full."""
+        return build(
+            record,
+            framework,
+            name=name,
+            privacy=self.wanted.privacy,
+            key=self.key,
+            rows_per_rule=self.wanted.rows_per_rule,
+            prepared_by=self.wanted.prepared_by,
+            manifest_sha256=record.scan.manifest_sha256,
+            generated_at=self.generated_at,
+            manifest=self.manifest,
+            most_sheets=self.wanted.sheets,
+            background=self.background,
+            recipient=self.wanted.recipient,
+        )
+
+
+def _documents(run: _Run) -> Iterator[list[Job]]:
+    """Yield the files of each document that is asked for."""
+    wanted, record = run.wanted, run.record
+    per_document = [kind for kind in wanted.formats if kind in RENDERERS]
+    printed = [kind for kind in wanted.formats if kind in PRINTED]
+    for name in wanted.frameworks if per_document else ():
+        framework = run.frameworks[name]
+        if wanted.privacy == PRIVACY:
+            yield _counts(run, framework)
+        else:
+            yield _report(run.content(name, record, framework), name, per_document)
+    every = EVERY_APPLICATION in wanted.applications
+    apps = [fact.app for fact in record.applications] if every else wanted.applications
+    for app in apps if printed else ():
+        name = f"{APPLICATION}-{app}"
+        yield _report(run.content(name, of_application(record, app), run.objectives(APPLICATION)), name, printed)
+    if wanted.management and printed:
+        yield _management(run, printed)
+    yield _whole(run)
+
+
+def _report(content: Content, name: str, kinds: Sequence[str]) -> list[Job]:
+    return [
+        (
+            FILES[kind].format(framework=name),
+            partial(_pdf, partial(drawing, content)) if kind == "pdf" else partial(_plain, RENDERERS[kind], content),
+        )
+        for kind in kinds
+    ]
+
+
+def _counts(run: _Run, framework: Framework) -> list[Job]:
+    counts = build_counts(
+        run.record,
+        framework,
+        key=run.key,
+        prepared_by=run.wanted.prepared_by,
+        generated_at=run.generated_at,
+        manifest=run.manifest,
+    )
+    return _printed(framework.id, run.wanted.formats, partial(counts_drawing, counts), partial(counts_html, counts))
+
+
+def _management(run: _Run, kinds: Sequence[str]) -> list[Job]:
+    page = build_management(
+        run.record,
+        run.objectives(MANAGEMENT),
+        [run.frameworks[name] for name in run.wanted.management],
+        name=MANAGEMENT,
+        privacy=run.wanted.privacy,
+        key=run.key,
+        prepared_by=run.wanted.prepared_by,
+        generated_at=run.generated_at,
+        manifest=run.manifest,
+        recipient=run.wanted.recipient,
+    )
+    return _printed(MANAGEMENT, kinds, partial(management_drawing, page), partial(management_html, page))
+
+
+def _printed(name: str, kinds: Sequence[str], draw: Callable[[], Drawing], html: Callable[[], bytes]) -> list[Job]:
+    """Return the files of a paper that is for reading only."""
+    return [
+        (FILES[kind].format(framework=name), partial(_pdf, draw) if kind == "pdf" else lambda _: (html(), ()))
+        for kind in kinds
+    ]
+
+
+def _whole(run: _Run) -> list[Job]:
+    """Return the files that speak about the scan as a whole."""
+    wanted = run.wanted
+    kinds = [kind for kind in wanted.formats if kind in WHOLE_RENDERERS]
+    if not kinds:
+        return []
+    chosen = [run.frameworks[name] for name in wanted.frameworks]
+    whole = build_whole(run.record, chosen, privacy=wanted.privacy, key=run.key, recipient=wanted.recipient)
+    return [(FILES[kind], partial(_plain, WHOLE_RENDERERS[kind], whole)) for kind in kinds]
+
+
+def _pdf(draw: Callable[[], Drawing], process: PdfProcess) -> Drawn:
+    return process.draw(draw())
+
+
+def _plain(draw: Callable[[_Shown], bytes], shown: _Shown, _: PdfProcess) -> Drawn:
+    return draw(shown), ()
 
 
 def _listed(folder: Path, now: Mapping[str, Mapping[str, str]]) -> list[dict[str, object]]:
@@ -136,15 +280,6 @@ def _listed(folder: Path, now: Mapping[str, Mapping[str, str]]) -> list[dict[str
         told = {}
     files = evidence.listing(folder)
     return [file | dict(now.get(str(file["path"])) or told.get(file["path"], {})) for file in files]
-
-
-def files(frameworks: Sequence[str], formats: Sequence[str]) -> int:
-    """Return how many files `render` writes if nothing fails."""
-    return sum(len(frameworks) if kind in RENDERERS else 1 for kind in formats)
-
-
-def _quiet(draw: Callable[[_Shown], bytes], shown: _Shown) -> tuple[bytes, Sequence[str]]:
-    return draw(shown), ()
 
 
 def _undrawn(warnings: Sequence[str]) -> str:

@@ -78,7 +78,7 @@ MAY_IMPORT = {
     },
     "reidentify": {"report"},
     "report": {"frameworks", "trend"},
-    "reports": {"evidence", "framework_files", "report"},
+    "reports": {"evidence", "framework_files", "frameworks", "report"},
     "retention": {"access_log", "chain", "store"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files
     "rule_child": set(),  # nothing of ours is loaded beside a rule

@@ -1,6 +1,7 @@
 """`scan`, `collect`, `check` and `report`."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ import click
 from scanner.cli import notices, options, summary, worst
 from scanner.cli.progress import ProgressDisplay
 from scanner.cli.text import echo_json
-from scanner.config import FORMATS, Config
+from scanner.config import FORMATS, PRINTED, Config, ReportSettings
 from scanner.model import NEWS, Record, RuleOutcome, Severity
 
 if TYPE_CHECKING:
+    from scanner.reports import Made, Wanted
     from scanner.scan import Listeners, Outcome
 
 _log = logging.getLogger(__name__)
@@ -61,8 +63,8 @@ def scan(
             outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
         code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero, new_only=new_only)
         if outcome.record:
-            written = _write_reports(config, outcome.record, log_format)
-            code = worst([code, _report_code(config, written)])
+            made = _write_reports(config, outcome.record, _wanted(config.report), log_format)
+            code = worst([code, _report_code(made)])
     told = notices.after_scan(config, mode, log_format, code)
     summary.tell(outcome, code, as_json=as_json, log_format=log_format, notices=told)
     return code
@@ -129,6 +131,8 @@ def check(
         "orphanscan report latest --framework sox --privacy L2 --recipient 'Internal Audit'",
         "orphanscan report 20261120T06 --format xlsx --format csv",
         "orphanscan report --framework sox --format oscal --format md",
+        "orphanscan report --management",
+        "orphanscan report --application crm --application hr-portal --format html",
     )
 )
 @options.config_options
@@ -145,6 +149,14 @@ def check(
     help="L0: counts only. L1: pseudonyms. L2: names, for a named recipient.",
 )
 @click.option("--recipient", metavar="WHO", help="For whom an L2 report is; printed on each page. Required with L2.")
+@click.option(
+    "--application",
+    "applications",
+    multiple=True,
+    metavar="ID",
+    help="A report for the owner of this one; may be repeated; `all`: one for each.",
+)
+@click.option("--management", is_flag=True, help="One page over all frameworks.")
 def report(
     config_path: Path,
     state: Path | None,
@@ -155,37 +167,48 @@ def report(
     formats: tuple[str, ...],
     privacy: str | None,
     recipient: str | None,
+    applications: tuple[str, ...],
+    management: bool,
 ) -> int:
     """Write the reports of a stored scan again; only its reports folder changes, and no credential is needed.
 
     pdf, html and oscal write one file for each framework; xlsx, csv, json, ocsf and md one for the scan as a whole.
+    Without --framework, --application and --management all that [report] names is written; with one of them, nothing
+    but what they name. The page for management and the reports for owners are PDF and HTML.
     """
-    from dataclasses import replace
-
     from scanner import scan as scanning
     from scanner.store import scans
 
     config = options.read_config(config_path, state)
-    wanted = replace(
+    asked = replace(
         config.report,
-        frameworks=frameworks or config.report.frameworks,
         formats=formats or config.report.formats,
         privacy=privacy or config.report.privacy,
         recipient=(recipient or config.report.recipient).strip(),
     )
-    if recipient and wanted.privacy != "L2":
+    if recipient and asked.privacy != "L2":
         raise click.UsageError("--recipient is for identified reports: say --privacy L2, too")
-    if wanted.privacy == "L2" and not wanted.recipient:
+    if asked.privacy == "L2" and not asked.recipient:
         raise click.UsageError("an identified report (L2) names for whom it is: --recipient 'Internal Audit'")
+    if asked.privacy == "L0" and (applications or management):
+        raise click.UsageError("counts only (L0) are written for frameworks: leave --application and --management out")
+    if (applications or management) and not frameworks and not set(asked.formats) & set(PRINTED):
+        raise click.UsageError("reports for owners and for management are PDF and HTML: --format pdf")
+    wanted = _wanted(asked)
+    if frameworks or applications or management:
+        on_page = config.report.frameworks if management else ()
+        wanted = replace(wanted, frameworks=frameworks, applications=applications, management=on_page)
+    elif asked.privacy == "L0":
+        wanted = replace(wanted, applications=(), management=())
     scan_, _, record = scanning.latest_record(config, name)
-    written = _write_reports(replace(config, report=wanted), record, log_format)
+    made = _write_reports(config, record, wanted, log_format)
     if as_json:
         place = scans.place_of(config.state, scan_.id)
-        echo_json({"scan_id": scan_.id, "dir": str(place), "reports": [str(path) for path in written]})
+        echo_json({"scan_id": scan_.id, "dir": str(place), "reports": [str(path) for path in made.files]})
     else:
-        for path in written:
+        for path in made.files:
             click.echo(str(path))
-    return _report_code(replace(config, report=wanted), written)
+    return _report_code(made)
 
 
 def _listeners(display: ProgressDisplay) -> "Listeners":
@@ -194,16 +217,35 @@ def _listeners(display: ProgressDisplay) -> "Listeners":
     return Listeners(progress=display, on_source=display.finished)
 
 
-def _write_reports(config: Config, record: Record, log_format: str) -> tuple[Path, ...]:
+def _wanted(asked: ReportSettings) -> "Wanted":
+    """Return the documents that the configuration names."""
+    from scanner.reports import Wanted
+
+    return Wanted(
+        frameworks=asked.frameworks,
+        formats=asked.formats,
+        privacy=asked.privacy,
+        rows_per_rule=asked.rows_per_rule,
+        sheets=asked.sheets,
+        prepared_by=asked.prepared_by,
+        recipient=asked.recipient if asked.privacy == "L2" else "",
+        applications=asked.applications,
+        management=asked.frameworks if asked.management else (),
+    )
+
+
+def _write_reports(config: Config, record: Record, wanted: "Wanted", log_format: str) -> "Made":
     from scanner import access_log, changes, evidence, reports
     from scanner.report.pseudonyms import load_key
     from scanner.store import scans
 
-    if config.report.privacy == "L2":
-        count = len(config.report.frameworks) * len(config.report.formats)
+    if wanted.privacy == "L2":
+        documents = len(wanted.frameworks) + len(wanted.applications) + bool(wanted.management)
         access_log.record(
             config.state,
-            access_log.Access("report", scan=record.scan.id, count=count, recipient=config.report.recipient),
+            access_log.Access(
+                "report", scan=record.scan.id, count=documents * len(wanted.formats), recipient=wanted.recipient
+            ),
         )
     folder = scans.scan_dir(config.state, record.scan.id)
     kept: dict[Path, Path] = {}
@@ -212,33 +254,26 @@ def _write_reports(config: Config, record: Record, log_format: str) -> tuple[Pat
         kept[path] = scans.keep(config.state, record.scan.id, folder, path)
         summary.say(f"wrote {kept[path]}", log_format, report=str(kept[path]))
 
-    written = reports.render(
+    made = reports.render(
         record,
         folder,
-        wanted=config.report.frameworks,
-        formats=config.report.formats,
-        privacy=config.report.privacy,
-        recipient=config.report.recipient if config.report.privacy == "L2" else "",
-        rows_per_rule=config.report.rows_per_rule,
-        prepared_by=config.report.prepared_by,
+        wanted,
+        reports.Limits(config.report.memory_mb, config.report.max_seconds),
         key=load_key(config.state, create=True),
-        rule_folders=config.rules.paths,
-        memory_mb=config.report.memory_mb,
-        max_seconds=config.report.max_seconds,
-        most_sheets=config.report.sheets,
         background=changes.since_last(config.state, record.scan),
-        on_report=keep,
-        on_trouble=lambda path, told: _log.warning("%s: %s", path.name, told, extra={"report": str(path)}),
+        rule_folders=config.rules.paths,
+        listeners=reports.Listeners(
+            on_report=keep,
+            on_trouble=lambda path, told: _log.warning("%s: %s", path.name, told, extra={"report": str(path)}),
+        ),
     )
     scans.keep(config.state, record.scan.id, folder, folder / "reports" / evidence.MANIFEST)
-    return tuple(kept[path] for path in written)
+    return replace(made, files=tuple(kept[path] for path in made.files))
 
 
-def _report_code(config: Config, written: tuple[Path, ...]) -> int:
+def _report_code(made: "Made") -> int:
     """Return 6 if a report is missing that was asked for."""
-    from scanner import reports
-
-    return 0 if len(written) == reports.files(config.report.frameworks, config.report.formats) else 6
+    return 0 if len(made.files) == made.asked else 6
 
 
 def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool, *, new_only: bool = False) -> int:

@@ -69,7 +69,7 @@ def check(name: str, found: Embedded) -> Subject:
     """Check the files inside a PDF against each other."""
     if found.trouble or found.manifest is None:
         return Subject(name, (mismatch(f"Not checked: {found.trouble or found.manifest_trouble}."),))
-    said = list(_findings(found, found.manifest))
+    said = list(_findings(found, found.manifest)) if _has_findings(found) else [left_open(_WITHOUT)]
     if not said:
         said = [
             proven("The findings inside, as table and for programs, are the same, and name the manifest inside."),
@@ -79,6 +79,17 @@ def check(name: str, found: Embedded) -> Subject:
             ),
         ]
     return Subject(name, tuple(said), found.manifest)
+
+
+_WITHOUT = (
+    "What its pages say: no findings lie inside, as in a page for management or in a further volume."
+    " `orphanscan report` on the same scan writes the same bytes again."
+)
+
+
+def _has_findings(found: Embedded) -> bool:
+    """Return whether findings or counts lie inside, in any form."""
+    return any(f"{name}.{form}" in found.files for name in _KEYS for form in ("json", "csv"))
 
 
 def _findings(found: Embedded, sealed: Manifest) -> Iterator[Statement]:
@@ -136,6 +147,8 @@ def against(found: Embedded, folder: Path) -> list[Statement]:
         return [mismatch(f"The bundle cannot be read: {exc}.")]
     if sealed.sha256 != found.manifest.sha256:
         return [mismatch(f"The bundle in {folder} is not the evidence of this report: its manifest is another one.")]
+    if not _has_findings(found):
+        return [proven("The manifest inside is that of the evidence.")]
     if _name(found) == "counts":
         return [left_open("Whether its counts are those of the evidence: `orphanscan report --privacy L0` shows it.")]
     document = _document(found) or {"findings": []}

@@ -7,6 +7,7 @@ from scanner.report.inputs import Inputs
 from scanner.report.listing import ListedFinding
 from scanner.report.matrix import Column
 from scanner.report.plain import list_csv, list_json, table_csv
+from scanner.report.words import Words
 
 MATRIX_COLUMNS = ("requirement", "title", "system", "result", "exceptions")
 
@@ -41,9 +42,12 @@ def attachments(
     ]
     if systems:
         made.append(Attachment("matrix.csv", words("attachment.matrix"), "Data", _matrix(systems)))
-    if manifest:
-        made.append(Attachment("manifest.json", words("attachment.manifest"), "Source", manifest))
-    return tuple(made)
+    return (*made, *manifest_file(words, manifest))
+
+
+def manifest_file(words: Words, manifest: bytes) -> tuple[Attachment, ...]:
+    """Return the manifest of a sealed scan as a file, by which `verify` knows a paper; of no bytes nothing."""
+    return (Attachment("manifest.json", words("attachment.manifest"), "Source", manifest),) if manifest else ()
 
 
 def _matrix(systems: Sequence[Column]) -> bytes:

@@ -36,6 +36,7 @@ from scanner.report.inputs import Inputs, gather
 from scanner.report.ledger import LedgerPart
 from scanner.report.listing import ListedFinding, listed
 from scanner.report.matrix import MatrixPart
+from scanner.report.objectives import APPLICATION
 from scanner.report.pseudonyms import KEY_BYTES
 from scanner.report.remediation import RemediationPart
 from scanner.report.scope import ScopeRow, SourceRow
@@ -109,6 +110,7 @@ def build(
     record: Record,
     framework: Framework,
     *,
+    name: str = "",
     privacy: str,
     key: bytes,
     rows_per_rule: int,
@@ -120,7 +122,10 @@ def build(
     background: Background = NOTHING_KNOWN,
     recipient: str = "",
 ) -> Content:
-    """Compute a report. `key` makes the pseudonyms, `manifest` seals the scan; equal arguments give an equal report."""
+    """Compute a report; equal arguments give an equal one.
+
+    `name` is what its id begins with, `key` makes the pseudonyms, `manifest` seals the scan.
+    """
     if privacy not in PROFILES:
         raise ConfigError(f"[report] privacy must be one of {', '.join(PROFILES)}, not {privacy!r}")
     if len(key) != KEY_BYTES:
@@ -138,6 +143,7 @@ def build(
     )
     first = cover(
         inputs,
+        name=name,
         subtitle=inputs.text("subtitle"),
         prepared_by=prepared_by,
         manifest_sha256=manifest_sha256,
@@ -206,6 +212,8 @@ def _headings(inputs: Inputs) -> Mapping[str, str]:
 
 
 def _out_of_scope(inputs: Inputs) -> str:
+    if inputs.framework.id == APPLICATION:
+        return inputs.words("scope.one_alone")
     if not inputs.out_of_scope:
         return inputs.words("scope.none_outside")
     names = tuple(inputs.disclosure.text(fact.name) for fact in inputs.out_of_scope)

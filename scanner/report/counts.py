@@ -14,7 +14,7 @@ from datetime import datetime
 from scanner.frameworks import ControlOutcome, Framework
 from scanner.model import AppOutcome, Record
 from scanner.report.appendix import Signature, signatures, verification
-from scanner.report.attachments import Attachment
+from scanner.report.attachments import Attachment, manifest_file
 from scanner.report.cover import Cover, cover
 from scanner.report.exceptions import exceptions_of
 from scanner.report.inputs import Inputs, gather
@@ -241,7 +241,7 @@ def _attachments(
         "counts": rows,
     }
     words = inputs.words
-    made = [
+    return (
         Attachment("counts.csv", words("attachment.counts_csv"), "Data", text.getvalue().encode("utf-8-sig")),
         Attachment(
             "counts.json",
@@ -249,7 +249,5 @@ def _attachments(
             "Data",
             json.dumps(document, ensure_ascii=False, indent=1).encode(),
         ),
-    ]
-    if manifest:
-        made.append(Attachment("manifest.json", words("attachment.manifest"), "Source", manifest))
-    return tuple(made)
+        *manifest_file(words, manifest),
+    )

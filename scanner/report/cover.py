@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from scanner.frameworks import Framework
-from scanner.report.disclosure import clean
+from scanner.report.disclosure import clean, shorten
 from scanner.report.inputs import Inputs, utc
 from scanner.report.words import Words
+
+LONGEST_NAME = 60
+"""Characters of an application's name in a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,21 @@ class Cover:
 def cover(
     inputs: Inputs,
     *,
+    name: str = "",
     subtitle: str,
     prepared_by: str,
     manifest_sha256: str,
     generated_at: datetime,
     recipient: str = "",
 ) -> Cover:
-    """Return the cover of a report."""
+    """Return the cover of a report. `name` is what its id begins with: that of its framework, if nothing is said."""
     words, framework, privacy = inputs.words, inputs.framework, inputs.disclosure.privacy
-    report_id = f"{framework.id.upper()}-{inputs.record.scan.id}-{privacy}"
+    report_id = f"{(name or framework.id).upper()}-{inputs.record.scan.id}-{privacy}"
+    application = inputs.application(inputs.in_scope[0].app) if len(inputs.in_scope) == 1 else ""
     return Cover(
         id=report_id,
-        title=inputs.text("title"),
+        # Only the report of one application names it in its title.
+        title=inputs.text("title", application=shorten(application, LONGEST_NAME)),
         subtitle=subtitle,
         organization=inputs.disclosure.text(inputs.record.organization),
         about=f"{framework.title}, {report_id}",

@@ -84,11 +84,11 @@ def columns(inputs: Inputs) -> list[Column]:
     """
     found: list[Column] = []
     for fact in inputs.in_scope:
-        results = [_of(result, fact.app, silent=fact.type == "none") for result in inputs.record.results]
+        results = [of_system(result, fact.app, silent=fact.type == "none") for result in inputs.record.results]
         note = ", ".join(inputs.words.optional(f"data.{kind}", kind) for kind in fact.data)
         name = shorten(inputs.disclosure.text(fact.name), LONGEST_NAME)
         found.append((name, note if inputs.framework.structure.shows_data else "", _folded(inputs, results, [fact])))
-    whole = _folded(inputs, [_of(one, None, silent=True) for one in inputs.record.results], [])
+    whole = _folded(inputs, [of_system(one, None, silent=True) for one in inputs.record.results], [])
     if any(share.decides and (share.population or share.findings) for control in whole for share in control.rules):
         found.append((inputs.words("matrix.organization"), "", whole))
     check_sums(inputs, found)
@@ -104,7 +104,7 @@ def word(inputs: Inputs, result: ControlResult) -> str:
     return inputs.words.count("count.exceptions", result.exceptions)
 
 
-def _of(result: RuleResult, app: str | None, *, silent: bool) -> RuleResult:
+def of_system(result: RuleResult, app: str | None, *, silent: bool) -> RuleResult:
     """Return what a rule said of one system alone; of a `silent` one of which it said nothing, nothing was tested."""
     findings = tuple(finding for finding in result.findings if finding.app == app)
     apps = tuple(part for part in result.apps if part.app == app)

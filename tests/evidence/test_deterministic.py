@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sealed_company import Company
 
-from scanner.config import COUNTS_FORMATS
+from scanner.config import PRINTED
 from scanner.report import FILES
 
 
@@ -33,7 +33,7 @@ def test_every_format_gives_the_same_bytes_again(
     time.tzset()
 
 
-@pytest.mark.parametrize("kind", COUNTS_FORMATS)
+@pytest.mark.parametrize("kind", PRINTED)
 def test_counts_only_give_the_same_page_again_and_hold_what_verify_expects(
     company: Company, tmp_path: Path, kind: str
 ) -> None:

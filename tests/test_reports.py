@@ -1,0 +1,176 @@
+"""Reports beside the nightly ones, from real scans of the starter company on three dates."""
+
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from in_process import orphanscan
+from pypdf import PdfReader
+
+STARTER = Path(__file__).parent.parent / "sample_data" / "starter"
+MORE = """
+[[application]]
+id = "files"
+name = "File share"
+type = "scim_file"
+path = "files.json"
+data = ["personal", "financial"]
+
+[report]
+formats = ["json"]
+frameworks = ["sox"]
+"""
+DATES = ("2026-03-01T06:00:00Z", "2026-03-10T06:00:00Z", "2026-03-20T06:00:00Z")
+INES = "0009,Ines,Carvalho,ines.carvalho@tarnwick.example,active,employee,2020-08-03,,"
+GONE = INES.replace("active", "terminated").replace("2020-08-03,,", "2020-08-03,2026-03-05,")
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a company scanned on three dates; on the second a file could not be read, and somebody had left."""
+    folder = tmp_path_factory.mktemp("reports") / "company"
+    shutil.copytree(STARTER, folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    config = folder / "orphanscan.toml"
+    config.write_text(config.read_text() + MORE)
+    shutil.copy(folder / "users.json", folder / "files.json")
+    for as_of in DATES:
+        if as_of == DATES[1]:
+            roster = (folder / "hr.csv").read_text()
+            (folder / "hr.csv").write_text(roster.replace(INES, GONE))
+            (folder / "files.json").write_text('{"Resources": [')
+        elif as_of == DATES[2]:
+            document = json.loads((STARTER / "users.json").read_text())
+            for one in document["Resources"]:
+                one["active"] = one.get("userName") not in ("ines.carvalho", "hugo.martin")
+            (folder / "users.json").write_text(json.dumps(document))
+            shutil.copy(STARTER / "users.json", folder / "files.json")
+        done = orphanscan(folder, "scan", "--as-of", as_of)
+        assert done.returncode == (3 if as_of == DATES[1] else 1), done.stderr
+    return folder
+
+
+@pytest.fixture
+def company(scanned: Path, tmp_path: Path) -> Path:
+    """Return a copy of the company, in which a test may write reports."""
+    return Path(shutil.copytree(scanned, tmp_path / "company"))
+
+
+def written(company: Path, *words: str, code: int = 0) -> list[Path]:
+    """Run `report` and return the files that it names."""
+    done = orphanscan(company, "report", *words, "--json")
+    assert done.returncode == code, done.stderr
+    return [Path(path) for path in json.loads(done.stdout)["reports"]]
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a PDF or of a page, blanks made alike."""
+    if path.suffix == ".pdf":
+        told = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(path.read_bytes())).pages)
+    else:
+        told = re.sub(r"<style>.*?</style>|<script.*?</script>|<[^>]*>", " ", path.read_text(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", told)
+
+
+def findings(company: Path) -> dict[str, object]:
+    """Return findings.json of the last scan."""
+    return json.loads(sorted(company.glob("orphanscan-state/scans/*/findings.json"))[-1].read_text())
+
+
+def test_nobody_gets_more_reports_than_the_configuration_names(scanned: Path) -> None:
+    """A page for management and reports for owners are written for those who ask for them."""
+    reports = sorted(scanned.glob("orphanscan-state/scans/*/reports/*"))
+
+    assert {path.name for path in reports} == {"findings.json", "manifest.json"}
+
+
+def test_the_page_for_management_is_one_page_of_real_numbers(company: Path) -> None:
+    """As PDF and HTML; what the scan found is what stands there, and people stand nowhere."""
+    pdf, html = written(company, "--management", "--format", "pdf", "--format", "html")
+    document = findings(company)
+    exceptions = sum(
+        one["verdict"] == "fail" and one["state"] in ("new", "open", "reopened", "baseline")
+        for one in document["findings"]
+    )
+    manifest = json.loads((pdf.parent / "manifest.json").read_text())
+
+    assert [pdf.name, html.name] == ["management.pdf", "management.html"]
+    assert len(PdfReader(pdf).pages) == 1
+    for text in (text_of(pdf), text_of(html)):
+        assert f"{exceptions} exceptions found by" in text
+        assert "SOX: IT general controls over access" in text
+        assert "ines.carvalho" not in text
+        assert "Carvalho" not in text
+    assert {"management.pdf", "management.html"} <= {file["path"] for file in manifest["files"]}
+    checked = orphanscan(company, "verify", str(pdf))
+    assert checked.returncode == 0, checked.stdout
+    assert "no findings lie inside" in checked.stdout
+
+
+def test_the_report_for_an_owner_holds_all_of_one_application_and_nothing_of_another(company: Path) -> None:
+    """What findings.json has of the application stands in it, under pseudonyms."""
+    [page] = written(company, "--application", "crm", "--format", "html")
+    own = [one for one in findings(company)["findings"] if one["app"] == "crm" and one["state"] != "resolved"]
+    text = text_of(page)
+
+    assert page.name == "application-crm.html"
+    assert f"All {len(own)} findings of this report" in text
+    assert "For the owner of the application." in text
+    assert "File share" not in text
+    assert "tarnwick.example" not in page.read_text()
+
+
+def test_every_application_may_have_a_report_of_its_own_also_with_every_scan(company: Path) -> None:
+    """`all` stands for each; named in the configuration they come with `report` alone."""
+    assert [path.name for path in written(company, "--application", "all", "--format", "html")] == [
+        "application-crm.html",
+        "application-files.html",
+        "application-warehouse.html",
+    ]
+    config = company / "orphanscan.toml"
+    text = config.read_text().replace('formats = ["json"]', 'formats = ["html"]\nmanagement = true')
+    config.write_text(text.replace("management = true", 'management = true\napplications = ["files"]'))
+
+    assert [path.name for path in written(company)] == ["sox.html", "application-files.html", "management.html"]
+
+
+def test_the_same_scan_gives_the_same_bytes_again(company: Path) -> None:
+    """Also those of the new papers."""
+    words = ("--management", "--application", "crm", "--format", "html")
+    first = [path.read_bytes() for path in written(company, *words)]
+
+    assert [path.read_bytes() for path in written(company, *words)] == first
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--application", "erp", "--format", "html"), "knows no application 'erp'; it knows crm, files, warehouse"),
+        (("--management", "--privacy", "L0"), "counts only (L0) are written for frameworks"),
+        (("--management", "--format", "csv"), "are PDF and HTML: --format pdf"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_with_what_can(company: Path, words: tuple[str, ...], told: str) -> None:
+    """Before anything is written."""
+    done = orphanscan(company, "report", *words)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+def test_the_configuration_refuses_owners_reports_of_no_application(company: Path) -> None:
+    """A slip of the pen is told with the nearest id, and counts only have no such papers."""
+    config = company / "orphanscan.toml"
+    text = config.read_text()
+    config.write_text(text.replace('frameworks = ["sox"]', 'applications = ["fles"]'))
+    typed = orphanscan(company, "report")
+    config.write_text(text.replace('formats = ["json"]', 'privacy = "L0"\nmanagement = true'))
+    counts = orphanscan(company, "report")
+
+    assert (typed.returncode, counts.returncode) == (2, 2)
+    assert "report.applications: item 1: there is no application fles; did you mean files?" in typed.stderr
+    assert "report.management: cannot be written as counts only (L0)" in counts.stderr
