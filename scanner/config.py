@@ -470,7 +470,7 @@ class RemediationSettings:
     unattended_rules: tuple[str, ...] = ()
     """Rules whose findings `apply --unattended` may act on."""
     grace_days: Mapping[str, int] = field(default_factory=dict)
-    """Rule -> days between the plan that first marks an account and the first plan that may act on it."""
+    """Rule -> days between the plan that first marks an account and the first scan whose plan may act on it."""
 
 
 @dataclass(frozen=True, slots=True)

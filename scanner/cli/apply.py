@@ -59,7 +59,7 @@ def command(
         config,
         read_policies(config),
         path,
-        lambda scan_id: _record(config, scan_id),
+        lambda scan_id: record_of(config, scan_id),
         Options(unattended=unattended, dry_run=dry_run, allow_irreversible=allow_irreversible),
         tell,
     )
@@ -118,7 +118,8 @@ def finish(report: "Report", as_json: bool) -> int:
     return code
 
 
-def _record(config: Config, scan_id: str) -> Record:
+def record_of(config: Config, scan_id: str) -> Record:
+    """Return what the rules said of the scan of a plan; RefusedError if it is not the latest."""
     from scanner import scan as scanning
     from scanner.store import scans
 

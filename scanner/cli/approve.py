@@ -29,11 +29,13 @@ def command(config_path: Path, state: Path | None, as_json: bool, name: str, key
     """Sign a plan with your key, so that `apply` may carry it out.
 
     The key decides who you are: its public half stands in the file of approvers. Who is a subject of the plan may not
-    approve it. Exit code 5: refused (expired, over budget, unknown key, a subject).
+    approve it. The plan is made again from the evidence first: what was changed in the file is not signed. Exit code 5:
+    refused (changed, expired, not of the latest scan, over budget, unknown key, a subject).
     """
     from scanner import keys
+    from scanner.cli.apply import record_of
     from scanner.cli.key import passphrase
-    from scanner.remediation import approve, plan_file
+    from scanner.remediation import approve, gates, plan_file
     from scanner.remediation.rendering import headline
     from scanner.store import state as stored
 
@@ -44,7 +46,9 @@ def command(config_path: Path, state: Path | None, as_json: bool, name: str, key
     key = keys.private(key_file, passphrase())
     with stored.writing(config.state, "approve"):
         plan, sha256 = plan_file.read(path)
-        signed = approve.approve(path, plan, sha256, known, key, datetime.now(UTC))
+        now = datetime.now(UTC)
+        gates.check(config, plan, record_of(config, plan.scan_id), now)
+        signed = approve.approve(path, plan, sha256, known, key, now)
     have = len({one.approver for one in approve.read(path) if one.plan_sha256 == sha256})
     if as_json:
         echo_json({"plan": plan.id, "sha256": sha256, "approver": signed.approver, "approvals": have})

@@ -72,13 +72,14 @@ def command(
     from scanner import access_log
     from scanner import scan as scanning
     from scanner.remediation import planning
+    from scanner.remediation.accepted import accepted_now
     from scanner.remediation.candidates import Filters
     from scanner.remediation.plan import Asked
 
     config = options.read_config(config_path, state)
     scan, folder, record = scanning.latest_record(config, name)
     asked = Asked(Filters(**filters), tuple(_hex(text) for text in confirm), allow_irreversible)
-    found = planning.basis(config, scan, folder, record)
+    found = planning.basis(config, scan, folder, planning.with_accepted(record, accepted_now(config, record)))
     plan = planning.make(config, found, asked)
     access_log.record(config.state, access_log.Access("plan", scan=scan.id, count=len(plan.actions)))
     if what_if:

@@ -29,14 +29,14 @@ class Accepted:
         self._fingerprints = accepted_now(config, record)
 
     def covers(self, action: Action) -> bool:
-        """Tell whether every finding that asks for an action is accepted now, as the plan would judge it."""
+        """Tell whether a finding that asks for an action is accepted now; in the plan it was not."""
         if self._config.waivers.file is None:
             return False
         mark = self._mark_now()
         if mark is None or mark != self._mark:
             self._fingerprints = accepted_now(self._config, self._record)
             self._mark = mark
-        return all(cause.fingerprint in self._fingerprints for cause in action.causes)
+        return any(cause.fingerprint in self._fingerprints for cause in action.causes)
 
     def _mark_now(self) -> _Mark:
         file = self._config.waivers.file

@@ -71,12 +71,18 @@ def apply(
         if run is not None and (run.start["mode"] == "unattended") is not options.unattended:
             raise RefusedError(f"{run.id} was begun {run.start['mode']}; continue it in the same way")
         now = datetime.now(UTC)
-        chosen = gates.unattended(config, plan, read_record(plan.scan_id)) if options.unattended else plan.to_apply
-        gates.check(config, plan, chosen, allow_irreversible=options.allow_irreversible, now=now)
+        record = read_record(plan.scan_id)
+        gates.check(config, plan, record, now)
+        scan = record.scan
+        chosen = plan.to_apply
+        if options.unattended:
+            chosen = gates.unattended(config, plan, scan.finished_at or scan.started_at, now)
+        if not options.allow_irreversible:
+            gates.refuse_irreversible(plan, chosen)
         approvals = () if options.unattended or options.dry_run else _approvals(config, path, plan, sha256)
         with vault.workdir(config.state) as workdir:
             rereading = Rereading(config, policies, workdir)
-            accepted = Accepted(config, read_record(plan.scan_id))
+            accepted = Accepted(config, record)
             applying = Applying(config, rereading, accepted, options.dry_run, on_result)
             if options.dry_run:
                 return Report("", None, tuple(applying.rehearse(chosen)))

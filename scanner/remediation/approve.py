@@ -87,11 +87,8 @@ def approve(
     if approver is None:
         print_ = keys.fingerprint(key.public_key())
         raise RefusedError(f"the key {print_} belongs to nobody in the file of approvers")
-    if plan.over_budget:
-        raise RefusedError(f"{plan.id} is over budget: {plan.over_budget[0].sentence}; make a smaller plan")
     if not plan.to_apply:
         raise RefusedError(f"{plan.id} holds nothing to apply")
-    refuse_if_expired(plan, now)
     subject = subject_among(plan, approver)
     if subject is not None:
         raise RefusedError(f"{approver.name} is a subject of {plan.id} (action {subject}) and may not approve it")
@@ -125,12 +122,6 @@ def read(path: Path) -> tuple[Approval, ...]:
 def place_of(path: Path) -> Path:
     """Return where the approvals of a plan lie."""
     return path.with_suffix(".approvals.json")
-
-
-def refuse_if_expired(plan: Plan, now: datetime) -> None:
-    """Raise RefusedError for a plan whose time is over."""
-    if now >= plan.expires_at:
-        raise RefusedError(f"{plan.id} expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one")
 
 
 def subject_among(plan: Plan, approver: Approver) -> str | None:

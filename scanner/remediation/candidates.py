@@ -50,16 +50,22 @@ class Candidate:
     account_id: str | None
     entitlement: str | None
     findings: tuple[Finding, ...]
-    is_lead: bool
+    """Those that nobody accepted; all of them where all are accepted."""
 
 
-def candidates(record: Record, config: Config, wanted: Callable[[Finding], bool]) -> tuple[Candidate, ...]:
+def candidates(
+    record: Record, config: Config, wanted: Callable[[Finding], bool], is_waived: Callable[[Finding], bool]
+) -> tuple[Candidate, ...]:
     """Return the candidates of a scan, the surest and worst first, always in the same order."""
     rules = {rule.id: rule for rule in record.rules}
     grouped: dict[tuple[str, ...], list[Finding]] = {}
     for finding in _findings(record, rules, wanted):
         grouped.setdefault(_key(finding, rules[finding.rule], config), []).append(finding)
-    found = [_candidate(key, findings, rules) for key, findings in grouped.items()]
+    found = []
+    for key, findings in grouped.items():
+        # An accepted finding is no reason for a change that another one asks for.
+        asking = [finding for finding in findings if not is_waived(finding)]
+        found.append(_candidate(key, asking or findings, rules))
     return tuple(sorted(found, key=lambda one: (min(f.severity.rank for f in one.findings), one.app, one.id)))
 
 
@@ -106,5 +112,4 @@ def _candidate(key: tuple[str, ...], findings: list[Finding], rules: dict[str, R
         account_id=account_id or None,
         entitlement=first.entitlement,
         findings=tuple(findings),
-        is_lead=all(rules[finding.rule].lead for finding in findings),
     )

@@ -32,6 +32,11 @@ class Run:
         """The first entry: plan, approvers, mode."""
         return self.chain.entries[0]
 
+    @property
+    def began_at(self) -> datetime:
+        """When its first line was written."""
+        return datetime.fromisoformat(self.start["at"])
+
 
 def actions_folder(state: Path) -> Path:
     """Return where runs lie."""

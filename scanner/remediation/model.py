@@ -237,6 +237,8 @@ class Plan:
     policy_sha256: str
     """Of the settings and approvers under which it was made."""
     filters: Mapping[str, tuple[str, ...]]
+    confirmed: tuple[str, ...]
+    """Fingerprints, or the beginnings of some, that a person decided on."""
     irreversible_allowed: bool
     approvals_needed: int
     targets: tuple[Target, ...]

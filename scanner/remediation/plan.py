@@ -15,8 +15,30 @@ from scanner.remediation.consequences import Standing, consequences
 from scanner.remediation.decide import decide
 from scanner.remediation.facts import Facts
 from scanner.remediation.meaning import meaning
-from scanner.remediation.model import Account, Action, Case, Cause, Kind, Meaning, Plan, Request, SafetyClass, Target
+from scanner.remediation.model import (
+    Account,
+    Action,
+    Case,
+    Cause,
+    Decision,
+    Kind,
+    Meaning,
+    Plan,
+    Request,
+    SafetyClass,
+    Target,
+)
 from scanner.remediation.requests import request
+
+_CARRIES = (
+    Decision.AUTOMATIC,
+    Decision.CONFIRMED,
+    Decision.WAITING,
+    Decision.NEEDS_A_PERSON,
+    Decision.TICKET,
+    Decision.NEVER,
+)
+"""How far a decision carries a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +68,8 @@ class Past:
 
 def build(record: Record, facts: Facts, config: Config, asked: Asked, past: Past, *, now: datetime) -> Plan:
     """Return the plan; equal arguments give equal actions."""
-    found = candidates(record, config, asked.filters.allow)
     planner = _Planner(record, facts, config, asked, past, now)
+    found = candidates(record, config, asked.filters.allow, planner.is_waived)
     actions = tuple(planner.action(candidate) for candidate in found)
     targets = _targets(record, config, facts, actions)
     needed = config.remediation.approvals
@@ -66,6 +88,7 @@ def build(record: Record, facts: Facts, config: Config, asked: Asked, past: Past
         manifest_sha256=record.scan.manifest_sha256,
         policy_sha256="",
         filters={name: values for name, values in asdict(asked.filters).items() if values},
+        confirmed=asked.confirmed,
         irreversible_allowed=asked.allow_irreversible,
         approvals_needed=needed,
         targets=targets,
@@ -82,6 +105,7 @@ class _Planner:
     def __init__(self, record: Record, facts: Facts, config: Config, asked: Asked, past: Past, now: datetime) -> None:
         self.record, self.facts, self.config = record, facts, config
         self.asked, self.past, self.now = asked, past, now
+        self.leads = {rule.id for rule in record.rules if rule.lead}
         self.apps = {app.id: app for app in config.applications}
         self.profiles = {app.id: profiles.load(app.profile) for app in config.applications}
         self.remaining = {app: dict(found) for app, found in facts.administrators.items()}
@@ -92,11 +116,8 @@ class _Planner:
         if app is None or account is None:
             return self._about_no_account(candidate)
         says = meaning(candidate.kind, self.profiles[app.id], app.write)
-        acts_from = self._acts_from(candidate)
         sent = _request(candidate, app, self.profiles[app.id])
-        case = self._case(candidate, app, account, says, acts_from)
-        if sent is None and candidate.kind is not Kind.REVOKE_SESSIONS:
-            case = replace(case, connection="none")
+        case, acts_from = self._decisive(candidate, self._common_case(candidate, app, account, says, sent))
         line = decide(case)
         others = {one: held for one, held in self.remaining.get(app.id, {}).items() if one != account.account_id}
         is_admin = account.account_id in self.facts.administrators.get(app.id, {})
@@ -138,7 +159,8 @@ class _Planner:
 
     def _about_no_account(self, candidate: Candidate) -> Action:
         """Return the notice for a finding about a person, a source, or an account that this scan does not show."""
-        case = Case(mode="notify", account_kind="unknown", source="unknown", is_waived=self._is_waived(candidate))
+        is_waived = all(self.is_waived(finding) for finding in candidate.findings)
+        case = Case(mode="notify", account_kind="unknown", source="unknown", is_waived=is_waived)
         line = decide(case)
         return Action(
             id=candidate.id,
@@ -155,18 +177,41 @@ class _Planner:
             case=case,
         )
 
-    def _case(
-        self, candidate: Candidate, app: Application, account: Account, says: Meaning, acts_from: datetime | None
+    def is_waived(self, finding: Finding) -> bool:
+        """Tell whether somebody accepted a finding, or is assumed to."""
+        return finding.state is FindingState.WAIVED or self.asked.waived(finding)
+
+    def _decisive(self, candidate: Candidate, case: Case) -> tuple[Case, datetime | None]:
+        """Return the case of the finding that carries the change furthest, and the end of its grace period.
+
+        Each finding is decided by itself: what one lacks, another does not make up for.
+        """
+        cases = [self._case_of(finding, candidate.kind, case) for finding in candidate.findings]
+        return min(cases, key=lambda one: (_CARRIES.index(decide(one[0]).decision), one[1] or self.now))
+
+    def _case_of(self, finding: Finding, kind: Kind, case: Case) -> tuple[Case, datetime | None]:
+        acts_from = None if kind is Kind.NOTICE else self._acts_from(finding)
+        confirmed = bool(self.asked.confirmed) and finding.fingerprint.startswith(self.asked.confirmed)
+        own = replace(
+            case,
+            verdict=finding.verdict,
+            is_waived=self.is_waived(finding),
+            is_lead=finding.rule in self.leads,
+            in_grace=acts_from is not None,
+            confirmed=confirmed,
+        )
+        return own, acts_from
+
+    def _common_case(
+        self, candidate: Candidate, app: Application, account: Account, says: Meaning, sent: Request | None
     ) -> Case:
+        """Return what holds for the change whichever finding asks for it."""
         profile = self.profiles[app.id]
         grant = self.facts.grants.get((app.id, account.account_id), {}).get(candidate.entitlement or "")
         return Case(
             mode=candidate.mode,
             account_kind=account.kind,
             source=self.facts.verdicts.get(app.id) or "unknown",
-            verdict="fail" if any(finding.verdict == "fail" for finding in candidate.findings) else "unknown",
-            is_waived=self._is_waived(candidate),
-            is_lead=candidate.is_lead,
             is_active=account.is_active,
             match=account.match_confidence,
             roster_complete=self.facts.roster_complete,
@@ -174,17 +219,13 @@ class _Planner:
             activity_known=activity_known(account),
             is_own=is_own(account, app),
             last_admin=self._is_last_admin(candidate, app, account, grant),
-            connection=_connection(app),
+            connection="none" if sent is None and candidate.kind is not Kind.REVOKE_SESSIONS else _connection(app),
             effect=says.effect,
             path=grant[0] if grant else "none",
             has_sessions_call=app.write is not None and app.write.revoke_sessions is not None,
             second_writer=bool(profile.deactivation.second_writer_note),
             came_undone=candidate.id in self.past.came_undone,
-            in_grace=acts_from is not None,
             irreversible_allowed=self.asked.allow_irreversible,
-            confirmed=any(f.fingerprint.startswith(self.asked.confirmed) for f in candidate.findings)
-            if self.asked.confirmed
-            else False,
         )
 
     def _is_last_admin(
@@ -200,18 +241,11 @@ class _Planner:
             return False
         return not any(one != account.account_id for one in self.remaining.get(app.id, {}))
 
-    def _is_waived(self, candidate: Candidate) -> bool:
-        return all(f.state is FindingState.WAIVED or self.asked.waived(f) for f in candidate.findings)
-
-    def _acts_from(self, candidate: Candidate) -> datetime | None:
-        """Return the end of the grace period if it is not over: the soonest of the findings that ask."""
-        days = self.config.remediation.grace_days
-        ends = [
-            self.past.marked_at.get(f.fingerprint, self.now) + timedelta(days=days.get(f.rule, 0))
-            for f in candidate.findings
-        ]
-        soonest = min(ends)
-        return soonest if candidate.kind is not Kind.NOTICE and soonest > self.now else None
+    def _acts_from(self, finding: Finding) -> datetime | None:
+        """Return the end of the grace period; None where there is none, or a scan after its end shows the finding."""
+        days = self.config.remediation.grace_days.get(finding.rule, 0)
+        end = self.past.marked_at.get(finding.fingerprint, self.now) + timedelta(days=days)
+        return end if days and end > self.record.scan.started_at else None
 
 
 def is_proven(account: Account, as_of: datetime) -> bool:

@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[Plan, str]:
 
 
 def policy_sha256(config: Config) -> str:
-    """Return a hash over all settings that a plan rests on: budgets, approvers, and how each application is reached.
+    """Return a hash over all settings that a plan rests on: budgets, approvers, rules, how each application is reached.
 
     Secrets are in it by reference only.
     """
@@ -81,6 +81,7 @@ def policy_sha256(config: Config) -> str:
         "applications": [asdict(app) for app in config.applications],
         "rosters": [asdict(roster) for roster in config.rosters],
         "matching": asdict(config.matching),
+        "rules": asdict(config.rules),
         "approvers": approvers.read_text("utf-8", "replace") if approvers else "",
         "policies": [sha256(path.read_bytes()) for path in asdict(config.policy).values() if path is not None],
     }

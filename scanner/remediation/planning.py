@@ -10,7 +10,6 @@ from scanner.config import Config
 from scanner.errors import RefusedError
 from scanner.model import Finding, FindingState, Record, Scan
 from scanner.remediation import facts, history, plan_file
-from scanner.remediation.accepted import accepted_now
 from scanner.remediation.model import Plan
 from scanner.remediation.plan import Asked, Past, build
 from scanner.store import scans, state, volatile
@@ -21,22 +20,29 @@ class Basis:
     """A scan with all that plans of it are made from; several plans may be made from one, for `--what-if`."""
 
     record: Record
-    """Findings that the waiver file accepts by now are waived in it, beside those that were at the scan."""
     facts: facts.Facts
     past: Past
 
 
-def basis(config: Config, scan: Scan, folder: Path, record: Record) -> Basis:
-    """Check the evidence of the latest scan and gather what plans need; RefusedError for an older scan."""
+def basis(config: Config, scan: Scan, folder: Path, record: Record, before: datetime | None = None) -> Basis:
+    """Check the evidence of the latest scan and gather what plans need; RefusedError for an older scan.
+
+    Args:
+        config: the configuration.
+        scan: the latest one.
+        folder: where it lies.
+        record: what its rules said.
+        before: runs that began later are left out; None: all count.
+    """
     latest = scans.stored(config.state)[-1]
     if scan.id != latest.id:
         raise RefusedError(f"{scan.id} is not the latest scan ({latest.id} is): accounts may have changed since")
     evidence.check_sealed(folder, scan.manifest_sha256, "audit/")
-    record = with_accepted(record, accepted_now(config, record))
     findings = [finding for result in record.results for finding in result.findings]
     wanted = {(f.app, f.account_id) for f in findings if f.app is not None and f.account_id is not None}
     audit = folder / "evidence" / "audit"
-    undone = history.came_undone(history.verified(history.done(history.runs(config.state)), audit, scan.id))
+    runs = [run for run in history.runs(config.state) if before is None or run.began_at < before]
+    undone = history.came_undone(history.verified(history.done(runs), audit, scan.id))
     return Basis(
         record,
         facts.read(audit, wanted),
@@ -44,7 +50,7 @@ def basis(config: Config, scan: Scan, folder: Path, record: Record) -> Basis:
             came_undone={fact.action: fact.run for fact in undone},
             sentences=tuple(history.sentence(fact) for fact in undone),
             versions=volatile.versions(config.state, wanted),
-            marked_at=_marks(config, scan, findings),
+            marked_at=_marks(config, findings),
         ),
     )
 
@@ -66,11 +72,10 @@ def with_accepted(record: Record, fingerprints: Collection[str]) -> Record:
     return replace(record, results=results)
 
 
-def _marks(config: Config, scan: Scan, findings: list[Finding]) -> dict[str, datetime]:
+def _marks(config: Config, findings: list[Finding]) -> dict[str, datetime]:
     """Return the marks that still count: a finding that went away and came back is marked anew."""
-    again = {f.fingerprint for f in findings if f.state in (FindingState.NEW, FindingState.REOPENED)}
-    marks = plan_file.marks(config.state)
-    return {one: at for one, at in marks.items() if one not in again or at >= scan.started_at}
+    since = {f.fingerprint: f.first_seen_at for f in findings if f.first_seen_at is not None}
+    return {one: at for one, at in plan_file.marks(config.state).items() if at >= since.get(one, at)}
 
 
 def make(

@@ -86,12 +86,12 @@ class Company:
         """Return what a command prints with --json."""
         return json.loads(self.run(*words, "--json", expect=expect).stdout)
 
-    def scan(self) -> None:
+    def scan(self, as_of: str | None = None) -> None:
         """Scan without rendering reports; whatever was found."""
         os.environ |= {"READ_TOKEN": READ, "WRITE_TOKEN": WRITE}
         config = config_file.load(self.folder / "orphanscan.toml")
         listeners = scanning.Listeners(progress=no_progress)
-        scanning.run(config, read_policies(config), as_of=None, listeners=listeners)
+        scanning.run(config, read_policies(config), as_of=as_of, listeners=listeners)
 
     def hr(self, rows: Iterable[str]) -> None:
         """Write the roster: number, e-mail, status, termination date."""
@@ -159,6 +159,11 @@ def _application(name: str, url: str, write: str, app: str) -> str:
         f'[application.write]\nauth = {{type = "bearer", token_env = "WRITE_TOKEN"}}\nown_accounts = []\n'
         f"settle_seconds = 0.3\n{write}\n"
     )
+
+
+def outcomes(document: dict[str, Any]) -> dict[str, str]:
+    """Return user name -> outcome."""
+    return {one["title"].split()[-1].split("@")[0]: one["outcome"] for one in document["results"]}
 
 
 def client(token: str = WRITE) -> httpx.Client:

@@ -68,6 +68,11 @@ class Recorder:
         self.change("PATCH", f"/Users/{self.id_of(number)}", body)
 
 
+def off(server: Recorder) -> set[str]:
+    """Return the users that are switched off."""
+    return {name.split("@")[0] for name, is_active in server.active().items() if not is_active}
+
+
 Start = Callable[..., Recorder]
 """(name, count, groups, inactive) -> a running server; what the fixture `start` gives."""
 

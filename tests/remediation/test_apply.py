@@ -8,19 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from company import Company, found, people
-from live import Recorder, Start
+from company import Company, found, outcomes, people
+from live import Recorder, Start, off
 
 
 def members_by_number(server: Recorder, group: str) -> set[str]:
     """Return the members of a group by user name."""
     names = {str(row["id"]): row["userName"].split("@")[0] for row in server.resources("/Users")}
     return {names[member] for member in server.members(group)}
-
-
-def off(server: Recorder) -> set[str]:
-    """Return the users that are switched off."""
-    return {name.split("@")[0] for name, is_active in server.active().items() if not is_active}
 
 
 def planned(plan: dict[str, Any]) -> list[tuple[str, str, Any]]:
@@ -82,33 +77,6 @@ def test_a_real_server_is_changed_verified_by_a_scan_and_changed_back(start: Sta
     )
 
 
-@pytest.fixture(scope="module")
-def world(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recorder, Company]:
-    """Scan a scim2-server once: 2, 3 and 4 have left."""
-    server = start(groups={"Admins": [7, 8]})
-    company = found(tmp_path_factory.mktemp("company") / "co", {"crm": server.base_url})
-    company.hr(people(40, [2, 3, 4]))
-    company.scan()
-    return server, company
-
-
-@pytest.fixture
-def fresh(world: tuple[Recorder, Company], tmp_path: Path) -> tuple[Recorder, Company]:
-    """Return a copy of the company after its scan, with the server as it was then."""
-    server, company = world
-    for number in (2, 3, 4):
-        server.set_active(number, True)
-        server.set(number, "externalId", f"X{number}")
-    server.sent.clear()
-    server.on_write = server.after_write = lambda: None
-    return server, company.copy(tmp_path / "co")
-
-
-def outcomes(document: dict[str, Any]) -> dict[str, str]:
-    """Return user name -> outcome."""
-    return {one["title"].split()[-1].split("@")[0]: one["outcome"] for one in document["results"]}
-
-
 def test_a_dry_run_decides_as_a_real_run_and_sends_nothing(fresh: tuple[Recorder, Company]) -> None:
     """The requests that it names are those that a real run then sends."""
     server, company = fresh
@@ -142,90 +110,6 @@ def test_what_changed_since_the_plan_is_left_alone(fresh: tuple[Recorder, Compan
     assert server.sent == []
 
 
-def test_an_unapproved_changed_expired_or_stale_plan_is_refused(fresh: tuple[Recorder, Company]) -> None:
-    """Exit 5 each time, with what to do, and nothing is sent."""
-    server, company = fresh
-    plan = company.plan()
-    path = company.state / "plans" / f"{plan['id']}.json"
-    original = path.read_bytes()
-    assert "0 of 1 approvals" in company.run("apply", expect=5).stderr
-    company.approve()
-
-    path.write_bytes(original.replace(b'"active"', b'"actjve"', 1))
-    assert "0 of 1 approvals" in company.run("apply", expect=5).stderr
-    path.write_bytes(original)
-
-    config = company.folder / "orphanscan.toml"
-    kept = config.read_text()
-    config.write_text(kept + "max_unproven = 4\n")
-    assert "the configuration, the approvers or a policy changed" in company.run("apply", expect=5).stderr
-    config.write_text(kept)
-
-    signed = path.with_suffix(".approvals.json").read_text()
-    path.with_suffix(".approvals.json").write_text(signed.replace('"dana"', '"omar"'))
-    assert "0 of 1 approvals" in company.run("apply", expect=5).stderr
-    path.with_suffix(".approvals.json").write_text(signed)
-
-    company.scan()
-    assert "make a new plan" in company.run("apply", expect=5).stderr
-    assert server.sent == []
-
-
-def test_an_expired_plan_is_neither_approved_nor_applied(fresh: tuple[Recorder, Company]) -> None:
-    """A plan lives for as long as the policy says."""
-    server, company = fresh
-    (company.folder / "orphanscan.toml").write_text(
-        (company.folder / "orphanscan.toml").read_text() + "expires_hours = 0.01\n"
-    )
-    plan = company.plan()
-    path = company.state / "plans" / f"{plan['id']}.json"
-    company.approve()
-    text = path.read_text()
-    path.write_text(text.replace(plan["expires_at"], "2026-01-01T00:00:00Z"))
-
-    assert "expired" in company.run("apply", expect=5).stderr
-    assert "expired" in company.run("approve", "--key", "omar.pem", expect=5).stderr
-    assert server.sent == []
-
-
-def test_over_budget_nothing_is_written_even_if_people_had_approved(fresh: tuple[Recorder, Company]) -> None:
-    """The plan says so, an approval is refused, and so is the run."""
-    server, company = fresh
-    (company.folder / "orphanscan.toml").write_text(
-        (company.folder / "orphanscan.toml").read_text() + "max_actions = 2\n"
-    )
-    company.plan(expect=5)
-
-    assert "over budget" in company.run("approve", "--key", "dana.pem", expect=5).stderr
-    assert "over budget" in company.run("apply", expect=5).stderr
-    assert server.sent == []
-
-
-def test_a_subject_may_not_approve_and_two_people_sign_where_the_policy_asks(fresh: tuple[Recorder, Company]) -> None:
-    """The same person twice is one person; a key that nobody owns approves nothing."""
-    server, company = fresh
-    config = company.folder / "orphanscan.toml"
-    config.write_text(config.read_text() + "approvals = 2\n")
-    approvers = company.folder / "approvers.toml"
-    approvers.write_text(approvers.read_text().replace('"E902"', '"user3@corp.example"'))
-    company.plan()
-    assert "omar is a subject" in company.run("approve", "--key", "omar.pem", expect=5).stderr
-    company.run("approve", "--key", "dana.pem", expect=0)
-    assert "dana has approved" in company.run("approve", "--key", "dana.pem", expect=5).stderr
-    assert "1 of 2 approvals" in company.run("apply", expect=5).stderr
-    company.run("key", "new", "stranger.pem", "--no-passphrase", expect=0)
-    assert "belongs to nobody" in company.run("approve", "--key", "stranger.pem", expect=5).stderr
-
-    approvers.write_text(approvers.read_text().replace('"user3@corp.example"', '"E902"'))
-    company.plan()
-    company.approve("dana", "omar")
-    assert set(outcomes(company.document("apply")).values()) == {"done"}
-    entries = company.document("actions", "show")["entries"]
-    assert [one["approver"] for one in entries[0]["approvals"]] == ["dana", "omar"]
-    assert "was applied in" in company.run("apply", expect=5).stderr
-    assert len(server.sent) == 3
-
-
 def test_what_an_identity_provider_switches_on_again_is_shown_and_left_to_a_person(
     fresh: tuple[Recorder, Company],
 ) -> None:
@@ -246,31 +130,6 @@ def test_what_an_identity_provider_switches_on_again_is_shown_and_left_to_a_pers
     fingerprint = again["causes"][0]["fingerprint"]
     confirmed = company.plan("--confirm", fingerprint[:16])
     assert [one["decision"] for one in confirmed["actions"] if one["kind"] == "deactivate"] == ["confirmed"]
-
-
-def test_unattended_runs_do_what_the_policy_opted_in_and_no_more(fresh: tuple[Recorder, Company]) -> None:
-    """Not on a baseline, not without opt-in, not a plan that somebody changed; leavers go, and the journal says how."""
-    server, company = fresh
-    config = company.folder / "orphanscan.toml"
-    company.plan()
-    assert "nothing may run unattended" in company.run("apply", "--unattended", expect=5).stderr
-    config.write_text(config.read_text() + 'unattended_classes = ["S3"]\nunattended_rules = ["leaver-still-active"]\n')
-    company.plan()
-    assert "baseline" in company.run("apply", "--unattended", expect=5).stderr
-    company.scan()
-    plan = company.plan()
-    path = company.state / "plans" / f"{plan['id']}.json"
-    original = path.read_bytes()
-    path.write_bytes(original.replace(server.id_of(2).encode(), server.id_of(9).encode()))
-    assert "it was changed" in company.run("apply", "--unattended", expect=5).stderr
-    path.write_bytes(original)
-    assert server.sent == []
-
-    done = company.document("apply", "--unattended")
-
-    assert outcomes(done) == dict.fromkeys(("user2", "user3", "user4"), "done")
-    assert off(server) >= {"user2", "user3", "user4"}
-    assert company.document("actions", "show")["entries"][0]["mode"] == "unattended"
 
 
 def test_no_secret_follows_a_changed_address(fresh: tuple[Recorder, Company]) -> None:

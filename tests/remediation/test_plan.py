@@ -1,7 +1,6 @@
 """Plans of live scans: what they hold, what they refuse, and that they send nothing."""
 
 import hashlib
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -152,18 +151,3 @@ def test_evidence_that_was_changed_since_the_scan_plans_nothing(
     settings.write_bytes(settings.read_bytes() + b" ")
 
     assert "was changed after the scan was sealed" in company.run("plan", expect=6).stderr
-
-
-def test_grace_marks_now_and_acts_later(world: tuple[Recorder, Company], tmp_path: Path) -> None:
-    """The first plan marks and names whom to tell; the mark stays; when the days are over, the account may go."""
-    company = world[1].copy(tmp_path / "co", grace_days="{leaver-still-active = 3}")
-
-    plan = company.plan()
-
-    assert by_name(plan)["user2"]["decision"] == "waiting"
-    assert plan["notices"][0]["owner"] == "olga@corp.example"
-    marks = company.state / "plans" / "marks.json"
-    assert by_name(company.plan())["user2"]["acts_from"] == by_name(plan)["user2"]["acts_from"]
-    assert json.loads(marks.read_text())
-    marks.write_text(json.dumps(dict.fromkeys(json.loads(marks.read_text()), "2026-01-01T00:00:00+00:00")))
-    assert by_name(company.plan())["user2"]["decision"] == "automatic"
