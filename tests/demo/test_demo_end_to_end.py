@@ -71,6 +71,44 @@ def test_ledger_balances(findings):
     assert leavers["closed_late"] > 0
 
 
+@pytest.mark.parametrize(
+    ("framework", "printed", "told"),
+    [
+        (
+            "sox",
+            ("5 deciding rules, 285 tests in a population of 287: 2 exceptions.", "9 exceptions found by"),
+            ("71 + 70 + 70 + 74 + 0 = 285", "71 + 71 + 71 + 74 + 0 = 287", "1 + 1 = 2", "9 exceptions"),
+        ),
+        (
+            "hipaa",
+            (
+                "10 exceptions noted 1 no exceptions noted 5 unable to test 13 not tested",
+                "16 deciding rules, 529 tests in a population of 774: 8 exceptions.",
+                "10 exceptions found by",
+            ),
+            ("10 + 1 + 5 + 13 = 29", "8 exceptions", "10 exceptions"),
+        ),
+        (
+            "gdpr",
+            (
+                "9 exceptions noted 0 no exceptions noted 2 unable to test 8 not tested",
+                "62 exceptions found by 15 rules",
+                "5 found: 4 of 95 tested accounts of leavers, and 1 in a list that is not complete.",
+            ),
+            ("9 + 0 + 2 + 8 = 19", "62 exceptions by 15 rules", "5 found: 4 of 95 tested, and 1 in a list"),
+        ),
+    ],
+)
+def test_examples_of_the_guides_are_those_of_the_demo(run, framework, printed, told):
+    """Who compares docs/reports with the demo's reports meets the same numbers."""
+    [path] = run[0].glob(f"state/scans/*/reports/{framework}.html")
+    report = " ".join(re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8")).split())
+    guide = " ".join((Path(__file__).parents[2] / "docs" / "reports" / f"{framework}.md").read_text().split())
+
+    assert [text for text in printed if text not in report] == []
+    assert [text for text in told if text not in guide] == []
+
+
 def test_no_token_is_left_behind(run):
     """The tokens were in the environment only."""
     for path in run[0].rglob("*.toml"):
