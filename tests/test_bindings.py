@@ -1,10 +1,7 @@
 """A secret goes to the origins that took it first, and nowhere else until somebody acknowledges the change."""
 
 import json
-import os
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from in_process import orphanscan
 
 from scanner import bindings
 from scanner.config import Application, Auth, Config, Secret, WriteSettings
@@ -177,10 +175,7 @@ def test_a_scan_and_doctor_keep_the_token_from_a_changed_address(
             f'auth = {{type = "bearer", token_env = "CRM_TOKEN"{more}}}\n'
         )
         file.chmod(0o600)
-        command = [sys.executable, "-m", "scanner", *words, "-c", str(file), "--json"]
-        done = subprocess.run(
-            command, env={**os.environ, "CRM_TOKEN": TOKEN}, capture_output=True, text=True, check=False, timeout=60
-        )
+        done = orphanscan(tmp_path, *words, "--json", CRM_TOKEN=TOKEN)
         return done.returncode, done.stdout
 
     assert run(right.server_port, "collect")[0] == 0

@@ -3,14 +3,13 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import duckdb
 import jsonschema
 import pytest
+from in_process import orphanscan
 
 from scanner import docs
 from scanner.config import Application, Config, Matching, Policy
@@ -198,8 +197,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "orphanscan.toml").write_text(settings)
     for path in folder.iterdir():
         path.chmod(0o600)
-    command = [sys.executable, "-m", "scanner", "collect", "--json", "--as-of", "2026-03-01T06:00:00Z"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    done = orphanscan(folder, "collect", "--json", "--as-of", "2026-03-01T06:00:00Z")
     assert done.returncode in (0, 3), done.stderr
     return Path(json.loads(done.stdout)["dir"]) / "evidence" / "audit"
 

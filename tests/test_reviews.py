@@ -1,19 +1,18 @@
 """Reviews of access: workbooks out, decisions in, and what the next scan makes of them."""
 
 import csv
-import io
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import orphanscan
 from openpyxl import Workbook, load_workbook
 
-from scanner import cli, reviews
+from scanner import reviews
 from scanner.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -47,11 +46,8 @@ frameworks = ["sox"]
 
 def run(folder: Path, *words: str) -> tuple[int, str, str]:
     """Run the command line in this process; return code, stdout and stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = cli.main([*words, "-c", str(folder / "orphanscan.toml")], standalone_mode=False)
-    assert "Traceback" not in err.getvalue()
-    return code, out.getvalue(), err.getvalue()
+    done = orphanscan(folder, *words)
+    return done.returncode, done.stdout, done.stderr
 
 
 def user(number: int, name: str) -> dict[str, Any]:

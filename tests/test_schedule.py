@@ -1,6 +1,5 @@
 """What `schedule` prints, read by the parsers of those who will run it; and the Dockerfile."""
 
-import io
 import json
 import os
 import shlex
@@ -8,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 
@@ -17,8 +15,7 @@ import pytest
 import yaml
 from cronsim import CronSim
 from dockerfile_parse import DockerfileParser
-
-from scanner import cli
+from in_process import orphanscan
 
 ROOT = Path(__file__).parent.parent
 CONFIG = """
@@ -67,12 +64,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def schedule(*words: str) -> tuple[int, str, str]:
     """Run `orphanscan schedule`; return code, stdout and stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = cli.main(["schedule", *words], standalone_mode=False)
-    assert "canary" not in out.getvalue() + err.getvalue()
-    assert "CRM_WRITE_TOKEN" not in out.getvalue()
-    return code, out.getvalue(), err.getvalue()
+    done = orphanscan(Path.cwd(), "schedule", *words)
+    assert "canary" not in done.stdout + done.stderr
+    assert "CRM_WRITE_TOKEN" not in done.stdout
+    return done.returncode, done.stdout, done.stderr
 
 
 @needs_systemd

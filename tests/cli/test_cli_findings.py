@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from cli_runs import run
+from in_process import orphanscan as run
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,15 @@
 """`diff`, `history`, `waivers` and `--new-only`, on a company that is scanned some times."""
 
-import io
 import json
-import os
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import orphanscan
 
-from scanner import cli, rules
+from scanner import rules
 
 KEPT = ("leaver-still-active", "orphaned-account", "disabled-keeps-privilege")
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -64,16 +62,9 @@ class Company:
 
     def run(self, *words: str, expect: int = 0) -> tuple[str, str]:
         """Run the command line and return what it printed."""
-        before, out, err = Path.cwd(), io.StringIO(), io.StringIO()
-        os.chdir(self.folder)
-        try:
-            with redirect_stdout(out), redirect_stderr(err):
-                code = cli.main(list(words), standalone_mode=False)
-        finally:
-            os.chdir(before)
-        assert "Traceback" not in err.getvalue(), err.getvalue()
-        assert code == expect, f"{words} gave {code}: {out.getvalue()}{err.getvalue()}"
-        return out.getvalue(), err.getvalue()
+        done = orphanscan(self.folder, *words)
+        assert done.returncode == expect, f"{words} gave {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout, done.stderr
 
     def document(self, *words: str, expect: int = 0) -> Any:
         """Return what a command prints with --json."""

@@ -4,7 +4,7 @@ import os
 import stat
 
 import pytest
-from cli_runs import run
+from in_process import orphanscan as run
 
 from scanner import config_file, paths, policy
 

@@ -1,11 +1,10 @@
 """A small company with one live SCIM application, and the command line run on it."""
 
-import io
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from in_process import orphanscan
 
-from scanner import cli, config_file, rules
+from scanner import config_file, rules
 from scanner import scan as scanning
 from scanner.collectors.interface import no_progress
 from scanner.policy import read_policies
@@ -37,15 +37,6 @@ def user(number: int, **more: object) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True, slots=True)
 class Company:
     """A folder with a configuration, a roster and policies."""
 
@@ -64,18 +55,9 @@ class Company:
         """The state folder."""
         return self.folder / "orphanscan-state"
 
-    def run(self, *words: str, expect: int | None = None) -> Done:
+    def run(self, *words: str, expect: int | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command line in this process, where it need not start first; fail unless it ends as expected."""
-        before, out, err = Path.cwd(), io.StringIO(), io.StringIO()
-        os.environ |= {"READ_TOKEN": READ, "WRITE_TOKEN": WRITE}
-        os.chdir(self.folder)
-        try:
-            with redirect_stdout(out), redirect_stderr(err):
-                code = cli.main(list(words), standalone_mode=False)
-        finally:
-            os.chdir(before)
-        done = Done(code, out.getvalue(), err.getvalue())
-        assert "Traceback" not in done.stderr, done.stderr
+        done = orphanscan(self.folder, *words, READ_TOKEN=READ, WRITE_TOKEN=WRITE)
         assert READ not in done.stdout + done.stderr
         assert WRITE not in done.stdout + done.stderr
         if expect is not None:

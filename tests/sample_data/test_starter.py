@@ -1,10 +1,9 @@
 """The starter: what `init` writes can be scanned at once, and shows something."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from in_process import orphanscan
 
 
 @pytest.fixture(scope="module")
@@ -12,14 +11,7 @@ def findings(tmp_path_factory):
     """Write the starter into an empty folder, scan it without reports, and return what was found."""
     folder = tmp_path_factory.mktemp("starter")
     for words in (["init"], ["collect", "--as-of", "2026-11-20T06:00:00Z"], ["check", "latest"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "scanner", *words],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = orphanscan(folder, *words)
         assert done.returncode in (0, 1), done.stderr
     [path] = folder.glob("*/scans/*/findings.json")
     return json.loads(path.read_text(encoding="utf-8"))
