@@ -11,7 +11,7 @@ NODE := nodejs npm
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
 
-test: $(VENV)/.ready system browser node openssh postgresql
+test: $(VENV)/.ready system browser node openssh postgresql slapd
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready
@@ -31,7 +31,7 @@ bench: $(VENV)/.ready
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.accuracy --write
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml | openldap
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 ...'; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
@@ -58,6 +58,16 @@ openssh:
 .PHONY: postgresql
 postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(MAKE) --no-print-directory install PACKAGES='postgresql'
+
+# A directory to collect accounts from, likewise.
+.PHONY: slapd
+slapd:
+	@command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || $(MAKE) --no-print-directory install PACKAGES='slapd'
+
+# The library that speaks to directories is built against OpenLDAP's, once, when the virtual environment is made.
+.PHONY: openldap
+openldap:
+	@[ -e /usr/include/ldap.h ] && [ -e /usr/include/sasl/sasl.h ] || $(MAKE) --no-print-directory install PACKAGES='gcc libc6-dev libldap-dev libsasl2-dev'
 
 .PHONY: install
 install:

@@ -97,6 +97,7 @@ def _addressed(app: Application, auth: Auth) -> Iterator[tuple[str, Origin]]:
         ("base_url", app.base_url),
         ("auth.token_url", auth.token_url),
         ("database.url", app.database.url),
+        ("ldap.url", app.ldap.url),
     ):
         origin = origin_of(address or "", any_scheme=True)
         if origin is not None:

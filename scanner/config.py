@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from scanner.connections import DatabaseSettings, FileSettings, RestSettings
+from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, RestSettings
 
 SCIM_TYPES = ("scim", "scim_file")
 """Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
@@ -183,7 +183,7 @@ class Application:
     name: str
     """As people know it; stands in reports."""
     type: str
-    """scim, scim_file, csv, excel, json, database, sqlite, rest, none, or what an installed package brings."""
+    """scim, scim_file, csv, excel, json, database, sqlite, rest, ldap, none, or what an installed package brings."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
@@ -241,6 +241,8 @@ class Application:
     """Of database and sqlite; see `[application.database]`."""
     rest: RestSettings = field(default_factory=RestSettings)
     """Of rest; see `[application.rest]`."""
+    ldap: LdapSettings = field(default_factory=LdapSettings)
+    """Of ldap; see `[application.ldap]`."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """Keys of a type that an installed package brings; its documentation names them."""
     write: WriteSettings | None = None

@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scanner import config_rest
+from scanner import config_ldap, config_rest
 from scanner.config_keys import Key, Problems, boolean, number, one_of, text
 from scanner.config_values import delimiter, encoding
-from scanner.connections import DatabaseSettings, FileSettings, RestSettings
+from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, RestSettings
 
 MAKE: Mapping[str, Callable[..., object]] = {
     "file": FileSettings,
     "database": DatabaseSettings,
     "rest": RestSettings,
+    "ldap": LdapSettings,
 }
 """Name of the table -> the value that it is read into."""
 
 
 def keys() -> dict[str, dict[str, Key]]:
     """Return the keys of each table."""
-    return {"file": _FILE, "database": _DATABASE, "rest": config_rest.keys()}
+    return {"file": _FILE, "database": _DATABASE, "rest": config_rest.keys(), "ldap": config_ldap.keys()}
 
 
 DATABASES = ("postgresql", "mysql", "mssql", "oracle")

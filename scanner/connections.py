@@ -111,3 +111,26 @@ class RestSettings:
     """Header of the answer with that number, such as X-Total-Count."""
     grants: tuple[GrantList, ...] = ()
     """Lists of what accounts hold, where it does not stand in their own rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LdapSettings:
+    """How a directory is reached, and which of its entries are accounts and groups."""
+
+    url: str | None = None
+    """Where it is: ldaps://dc1.acme.example, or ldap://... with start_tls. One server: others are never followed."""
+    start_tls: bool = False
+    """Of an ldap:// address: turn the connection into an encrypted one before anything is said."""
+    directory: str | None = None
+    """active_directory, openldap or 389ds. None: as the server calls itself."""
+    base: str | None = None
+    """Distinguished name below which accounts are looked for. None: the directory's own."""
+    accounts: str | None = None
+    """Filter of accounts, such as "(objectClass=inetOrgPerson)". None: everything that may sign in."""
+    groups_base: str | None = None
+    """Distinguished name below which groups are looked for. None: as `base`."""
+    groups: str | None = None
+    """Filter of groups. None: all of them; "" is no group at all."""
+    elsewhere: tuple[str, ...] = ()
+    """Distinguished names below `base` that other servers hold, and that hold no accounts or are read as an application
+    of their own. A part that is held elsewhere and does not stand here makes the list `short`."""

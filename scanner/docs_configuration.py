@@ -38,6 +38,11 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[application.database]", connections.DatabaseSettings, "Of an application of type database or sqlite."),
     ("[application.rest]", connections.RestSettings, "Of an application of type rest."),
     ("[[application.rest.grants]]", connections.GrantList, str(connections.GrantList.__doc__)),
+    (
+        "[application.ldap]",
+        connections.LdapSettings,
+        "Of an application of type ldap ([directories](sources/directories.md)).",
+    ),
     ("[scan]", config.ScanSettings, ""),
     ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
     ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),

@@ -90,6 +90,8 @@ class Source:
     """Over the raw bytes of all pages or of the file, in the order read."""
     groups_stated: int | None = None
     groups_collected: int = 0
+    sign_in_grain_days: int = 0
+    """How many days later than told a last sign-in may have been; 0 where it is told to the second."""
 
 
 ANSWERS = "answers.ndjson"

@@ -16,11 +16,12 @@ MAY_IMPORT = {
     "clock": {"store"},  # the clock may not run backwards against what is stored
     "collect": {"collectors"},
     # Vendor profiles are TOML files, read as the configuration; a kind of source says what its table may hold.
-    "collectors": {"config_connections", "config_keys", "secrets"},
+    "collectors": {"config_connections", "config_keys", "config_ldap", "secrets"},
     "config_auth": {"config_keys"},
-    "config_connections": {"config_keys", "config_rest", "config_values"},
+    "config_connections": {"config_keys", "config_ldap", "config_rest", "config_values"},
     "config_file": {"config_auth", "config_keys", "config_notify", "config_sources"},
     "config_keys": set(),
+    "config_ldap": {"config_auth", "config_keys"},
     "config_notify": {"config_auth", "config_keys", "config_sources"},
     # The kinds of sources, each with the keys of its table; a package may bring further ones.
     "config_rest": {"config_keys"},
@@ -131,7 +132,7 @@ PRINTING = {
     *("print", "echo", "secho", "click.echo", "click.secho", "sys.stdout", "sys.stderr", "stdout", "stderr"),
     *("sys.exit", "exit", "quit", "os._exit", "_exit", "SystemExit"),
 }
-NETWORK = ("httpx", "socket", "ssl", "asyncio", "ftplib", "http.", "smtplib", "urllib.request", "urllib3")
+NETWORK = ("httpx", "ldap", "socket", "ssl", "asyncio", "ftplib", "http.", "smtplib", "urllib.request", "urllib3")
 
 
 def modules() -> list[tuple[str, Path, ast.Module]]:

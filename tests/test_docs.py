@@ -24,6 +24,7 @@ TABLES = {
     "[application.write]": "[[application]]\nwrite = { zzzzzz = 1 }",
     "[application.file]": "[[application]]\nfile = { zzzzzz = 1 }",
     "[application.database]": "[[application]]\ndatabase = { zzzzzz = 1 }",
+    "[application.ldap]": "[[application]]\nldap = { zzzzzz = 1 }",
     "[application.limits]": "[[application]]\nlimits = { zzzzzz = 1 }",
 }
 """Heading of the reference -> a file that has a key in that table which nobody knows."""

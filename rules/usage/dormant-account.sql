@@ -30,6 +30,7 @@ with idle as (
         worker_id,
         is_active,
         created_at,
+        last_sign_in_at,
         greatest(last_sign_in_at, last_activity_at) as last_used_at
     from human_accounts
     where excluded_because is null
@@ -59,12 +60,17 @@ judged as (
         i.is_active,
         i.created_at,
         greatest(i.last_used_at, u.last_event_at) as last_used_at,
+        -- Some directories write a sign-in down only every so many days: it may have been that much later.
+        greatest(i.last_used_at, u.last_event_at, i.last_sign_in_at + to_days(coalesce(a.sign_in_grain_days, 0)))
+            as perhaps_used_at,
+        a.sign_in_grain_days,
         p.account_id is not null as is_privileged,
         if(p.account_id is null, $dormant_days::integer, $privileged_dormant_days::integer) as limit_days
     from idle i
     left join privileged p on p.app = i.app and p.account_id = i.account_id
     left join uses u on u.app = i.app and u.account_id = i.account_id
     left join workers w on w.worker_id = i.worker_id
+    left join applications a on a.app = i.app
     -- People on leave are absent, and leavers have a rule of their own.
     where coalesce(w.status, 'active') not in ('on_leave', 'terminated')
 )
@@ -74,8 +80,14 @@ select
     username,
     worker_id,
     'The account was last used ' || date_diff('day', last_used_at, $as_of) || ' days ago; the limit is '
-        || limit_days || '.' as reason,
-    case when is_active is null then 'unknown' else 'fail' end as verdict,
+        || limit_days || '.'
+        || case when perhaps_used_at > last_used_at
+            then ' The application tells sign-ins to ' || sign_in_grain_days || ' days only.' else '' end as reason,
+    case
+        when is_active is null then 'unknown'
+        when perhaps_used_at >= $as_of - to_days(limit_days) then 'unknown'
+        else 'fail'
+    end as verdict,
     last_used_at,
     is_privileged
 from judged

@@ -9,6 +9,7 @@ from pathlib import Path
 from scanner.collectors.interface import ROW_KEYS, SERVER_KEYS, ApplicationType, Look, Progress, RosterType
 from scanner.config import Application, Roster
 from scanner.config_connections import check_database, check_rest
+from scanner.config_ldap import check_ldap
 from scanner.model import Collected
 
 # The modules behind these functions load httpx and pandas; commands that collect nothing must not pay for them.
@@ -74,6 +75,18 @@ def _look_at_rest(app: Application) -> Look:
     return look(app)
 
 
+def _directory(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.directory import collect_directory
+
+    return collect_directory(app, into, progress)
+
+
+def _look_at_directory(app: Application) -> Look:
+    from scanner.collectors.directory import look
+
+    return look(app)
+
+
 def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.roster import collect_roster
 
@@ -132,6 +145,13 @@ SOURCES: Mapping[str, ApplicationType] = {
         keys=("base_url", "rest", *SERVER_KEYS, *ROW_KEYS),
         needed=("base_url", "rest", "columns"),
         check=check_rest,
+    ),
+    "ldap": ApplicationType(
+        collect=_directory,
+        look=_look_at_directory,
+        keys=("ldap", *SERVER_KEYS, *ROW_KEYS),
+        needed=("ldap",),
+        check=check_ldap,
     ),
 }
 """Type of an application -> what there is to know of it."""

@@ -3,7 +3,7 @@
 What a source has to do is in `Reading`: give each account, say how many there are, and say what could not be read.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ class Reading:
     app: Application
     rows: RowFile
     grants: RowFile
+    groups: RowFile
     redactor: Redactor
     """Knows the secret of the source; texts of a server go through it before they are told."""
     progress: Progress
@@ -42,6 +43,9 @@ class Reading:
     stated_rows: int | None = None
     """How many rows there are, where the source counts those."""
     pages: int = 0
+    groups_stated: int | None = None
+    sign_in_grain_days: int = 0
+    """How many days later than told a last sign-in may have been."""
     catalogue: list[Entry] = field(default_factory=list)
     """What the source itself says of roles and groups."""
     doubts: list[tuple[Verdict, str]] = field(default_factory=list)
@@ -77,13 +81,18 @@ class Reading:
         held = {"account_id": account_id, "entitlement": entitlement, "kind": kind, "name": name, "path": path}
         self.grants.add(held)
 
+    def group(self, group_id: str, name: str | None, members: Sequence[tuple[str, str]]) -> None:
+        """Take a group with its members, each by id and as User or Group; groups within groups are followed later."""
+        listed = [{"value": member, "type": kind} for member, kind in members]
+        self.groups.add({"id": group_id, "displayName": name, "members": listed})
+
     def doubt(self, why: str, verdict: Verdict = Verdict.SHORT) -> None:
         """Note why the list is not complete; what was read of it counts all the same."""
         self.doubts.append((verdict, why))
 
 
 def collect_accounts(app: Application, into: Path, progress: Progress, read: Callable[[Reading], None]) -> Collected:
-    """Leave users.ndjson and, with a catalogue, entitlements.ndjson in `into`, with the verdict on the list.
+    """Leave users.ndjson and, where there are any, groups.ndjson and entitlements.ndjson in `into`, with the verdict.
 
     `read` gives what the source says to a `Reading`. Where it ends in a SourceError the source is `failed`, and the
     accounts that it gave until then are kept.
@@ -102,8 +111,12 @@ def collect_accounts(app: Application, into: Path, progress: Progress, read: Cal
             redactor.add(secrets.read(app.auth.secret))
         listed = read_catalogue(app.entitlements, "role") if app.entitlements else ()
         into.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with RowFile(into / "rows.ndjson") as rows, RowFile(into / "grants.ndjson") as grants:
-            reading = Reading(app, rows, grants, redactor, progress)
+        with (
+            RowFile(into / "rows.ndjson") as rows,
+            RowFile(into / "grants.ndjson") as grants,
+            RowFile(into / "groups.ndjson") as groups,
+        ):
+            reading = Reading(app, rows, grants, groups, redactor, progress)
             _read(reading, read)
         reading.catalogue += listed
         collected = _judged(reading, blank)
@@ -128,16 +141,24 @@ def _judged(reading: Reading, blank: Source) -> Collected:
         coverage=app.coverage or reading.coverage,
         query=reading.redactor.text(reading.query, 4000),
         pages=reading.pages,
+        groups_stated=reading.groups_stated,
+        groups_collected=reading.groups.rows,
+        sign_in_grain_days=reading.sign_in_grain_days,
         sha256=reading.rows.sha256,
     )
     if not reading.rows.rows and (reading.doubts or reading.stated != 0):
-        for file in (reading.rows, reading.grants):
+        for file in (reading.rows, reading.grants, reading.groups):
             file.path.unlink(missing_ok=True)
         why = "; ".join(why for _, why in reading.doubts)
         return Collected(replace(source, detail=why or "no account was listed; may this credential see them?"))
     columns = tuple(reading.columns) or ("account_id", "status")
     folded = fold(app, reading.rows, columns, catalogue=reading.catalogue, grants=reading.grants)
     verdict, detail = _verdict(reading, folded)
+    files = dict(folded.files)
+    if reading.groups.rows:
+        files["groups"] = reading.groups.path
+    else:
+        reading.groups.path.unlink(missing_ok=True)
     is_of_accounts = reading.stated is None and folded.rows == folded.accounts
     return Collected(
         replace(
@@ -149,14 +170,14 @@ def _judged(reading: Reading, blank: Source) -> Collected:
             duplicates=folded.duplicates,
             rejected=folded.rejected,
         ),
-        folded.files,
+        files,
     )
 
 
 def _verdict(reading: Reading, folded: Folded) -> tuple[Verdict, str]:
     own, detail = folded.judge()
     doubts = list(reading.doubts)
-    accounts_found = folded.accounts + folded.names_several
+    accounts_found = folded.accounts + folded.names_several + folded.rejected
     if all(verdict is not Verdict.FAILED for verdict, _ in doubts):
         doubts += _compared(reading.stated, accounts_found, "accounts")
         doubts += _compared(reading.stated_rows, reading.rows.rows, "rows")

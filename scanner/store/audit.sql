@@ -103,19 +103,22 @@ create table applications (
     collected_at timestamp,
     unconnected_reason varchar,
     identity_provider boolean default false,
-    groups_only boolean
+    groups_only boolean,
+    sign_in_grain_days integer default 0
 );
 comment on table applications is 'Every known application, unconnected ones included.';
 comment on column applications.app is 'Id from the configuration.';
 comment on column applications.name is 'Name for people.';
 comment on column applications.owner is 'Who answers for it.';
 comment on column applications.data is 'personal, financial, ephi, cardholder: the frameworks that it belongs to.';
-comment on column applications.type is 'scim, scim_file, csv, excel, json, database, sqlite, rest or none (known, not connected).';
+comment on column applications.type is 'scim, scim_file, csv, excel, json, database, sqlite, rest, ldap, what a package brings, or none (known, not connected).';
 comment on column applications.profile is 'Vendor profile.';
 comment on column applications.coverage is 'Which accounts its list can show: all, provisioned_only, members_no_guests, one_domain or unknown.';
 comment on column applications.sso is 'Whether people sign in through the identity provider.';
 comment on column applications.verdict is 'complete, drift, short, capped, failed, unknown; null for type none.';
 comment on column applications.collected_at is 'End of the collection in this scan.';
+comment on column applications.sign_in_grain_days is
+    'A last sign-in may have been up to so many days later than last_sign_in_at says; 0 where it is told exactly.';
 comment on column applications.unconnected_reason is 'Why it is not connected, for type none.';
 comment on column applications.identity_provider is 'Whether it is the identity provider itself, by the configuration.';
 comment on column applications.groups_only is 'Whether access is given by groups only, by the policy input role_policy; null if that was not supplied.';

@@ -61,6 +61,7 @@ def fill_frame(
                 app.reason,
                 app.identity_provider,
                 _groups_only(app.id, policies),
+                by_id[app.id].sign_in_grain_days if app.id in by_id else 0,
             )
             for app in config.applications
         ],

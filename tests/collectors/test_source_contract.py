@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import rig_databases
+import rig_directories
 import rig_files
 import rig_installed
 import rig_rest
@@ -20,7 +21,13 @@ from scanner.collectors import SOURCES
 from scanner.config import SCIM_TYPES
 from scanner.model import ANSWERS, Collected, Verdict
 
-RIGS: dict[str, Rig] = {**rig_files.RIGS, **rig_databases.RIGS, **rig_installed.RIGS, **rig_rest.RIGS}
+RIGS: dict[str, Rig] = {
+    **rig_files.RIGS,
+    **rig_databases.RIGS,
+    **rig_directories.RIGS,
+    **rig_installed.RIGS,
+    **rig_rest.RIGS,
+}
 DOCS = Path(__file__).parents[2] / "docs" / "sources"
 ROW_E = (
     *("id", "user name", "e-mail", "employee number", "status", "created", "last sign-in", "MFA", "roles", "groups"),
