@@ -1,9 +1,6 @@
 """Applies a plan: the gates, then every action read again, decided again, sent and read back."""
 
-import json
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +8,7 @@ from pathlib import Path
 from scanner import __version__
 from scanner.chain import Chain
 from scanner.config import Config
-from scanner.errors import ConfigError, RefusedError, SourceError, StoreError
+from scanner.errors import ConfigError, RefusedError, SourceError
 from scanner.model import Record
 from scanner.policy import Policies
 from scanner.remediation import approve, gates, history, plan_file
@@ -20,6 +17,7 @@ from scanner.remediation.execute import Book, Outcome, Result, carry_out, settle
 from scanner.remediation.journal import Journal
 from scanner.remediation.model import Action, Plan
 from scanner.remediation.reread import Key, Rereading
+from scanner.remediation.run import Writing, count, kept, new_run, subject
 from scanner.remediation.server import Resource, Server, active, connected, elements, members
 from scanner.remediation.steps import Look, Step, grant_element, step_for
 from scanner.remediation.still import changed
@@ -83,7 +81,8 @@ def apply(
         with vault.workdir(config.state) as workdir:
             rereading = Rereading(config, policies, workdir)
             accepted = Accepted(config, record)
-            applying = Applying(config, rereading, accepted, options.dry_run, on_result)
+            taken_back = {fact.action for fact in history.taken_back(history.done(history.runs(config.state)))}
+            applying = Applying(config, rereading, accepted, taken_back, on_result)
             if options.dry_run:
                 return Report("", None, tuple(applying.rehearse(chosen)))
             folder = run.folder if run else new_run(config.state, "run", path)
@@ -99,26 +98,6 @@ def _approvals(config: Config, path: Path, plan: Plan, sha256: str) -> tuple[app
     return approve.valid(path, plan, sha256, approve.approvers(config.remediation.approvers))
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """The journal of a run, and what it held when the run was begun or continued."""
-
-    journal: Journal
-    folder: Path
-    before: Chain
-
-    def settled(self) -> dict[str, Result]:
-        """Return the outcomes that the journal holds already."""
-        return {
-            entry["action"]: Result(Outcome(entry["outcome"]), entry["detail"]) for entry in self.before.of("outcome")
-        }
-
-    def intent(self, action: str) -> Mapping[str, object] | None:
-        """Return the last request that was written down for an action."""
-        found = [entry for entry in self.before.of("intent") if entry["action"] == action]
-        return found[-1] if found else None
-
-
 @dataclass
 class Applying:
     """One pass over actions; a dry run takes the same way up to the request."""
@@ -126,7 +105,8 @@ class Applying:
     config: Config
     rereading: Rereading
     accepted: Accepted
-    dry_run: bool
+    taken_back: Collection[str]
+    """Actions of which a person took an earlier change back."""
     on_result: Told
     stopped: set[str] = field(default_factory=set)
     """Applications that are left alone."""
@@ -194,6 +174,8 @@ class Applying:
             reason = changed(action, server.app, now, roster_complete=True, own=own)
             if reason is None and self.accepted.covers(action):
                 reason = "a waiver accepts it now"
+            if reason is None and action.id in self.taken_back and not action.case.taken_back:
+                reason = "a person took this change back after the plan was made"
             if reason is None:
                 reason = self._lone_administrator(action, server)
         except (SourceError, ConfigError) as error:
@@ -241,45 +223,6 @@ class Applying:
         writing.journal.append("stop", app=action.app, action=action.id, reason=result.detail, saved=where)
 
 
-def subject(action: Action) -> Mapping[str, object]:
-    """Return what the journal says an action is about."""
-    return {
-        "kind": str(action.kind),
-        "app": action.app,
-        "account_id": action.account_id,
-        "entitlement": action.entitlement if action.kind == "remove_grant" else None,
-        "rules": [cause.rule for cause in action.causes],
-        "fingerprints": [cause.fingerprint for cause in action.causes],
-    }
-
-
-def new_run(state_folder: Path, prefix: str, plan_path: Path | None) -> Path:
-    """Make the folder of a run, with the plan and its approvals as they were."""
-    folder = (
-        history.actions_folder(state_folder) / f"{prefix}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    )
-    try:
-        folder.mkdir(parents=True, mode=0o700)
-        if plan_path is not None:
-            shutil.copyfile(plan_path, folder / "plan.json")
-            approvals = approve.place_of(plan_path)
-            if approvals.exists():
-                shutil.copyfile(approvals, folder / "approvals.json")
-        for file in folder.iterdir():
-            file.chmod(0o600)
-    except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}; nothing was sent") from None
-    return folder
-
-
-def count(results: tuple[tuple[Action, Result], ...]) -> dict[str, int]:
-    """Return outcome -> how many."""
-    counted: dict[str, int] = {}
-    for _, result in results:
-        counted[str(result.outcome)] = counted.get(str(result.outcome), 0) + 1
-    return counted
-
-
 def _begin(
     journal: Journal,
     plan: Plan,
@@ -317,10 +260,3 @@ def _step(server: Server, action: Action) -> Step:
     if action.request is None:
         raise ConfigError(f"action {action.id} has no request")
     return step_for(server, action, action.request)
-
-
-def kept(before: object, folder: Path) -> object:
-    """Return the resource that an intent kept, in the journal or beside it."""
-    if isinstance(before, Mapping) and set(before) == {"file", "sha256", "bytes"}:
-        return json.loads((folder / str(before["file"])).read_bytes())
-    return before

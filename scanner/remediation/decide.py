@@ -114,6 +114,13 @@ TABLE: tuple[Line, ...] = (
         may_confirm=True,
     ),
     Line(
+        "taken-back",
+        _PERSON,
+        {"taken_back": (True,)},
+        "A person took an earlier change back by `undo`: ask why, or accept the finding with a waiver.",
+        may_confirm=True,
+    ),
+    Line(
         "cannot-be-undone",
         _PERSON,
         {"mode": ("deactivate",), "effect": ("remove", "none")},

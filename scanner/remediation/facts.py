@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,7 +13,8 @@ from scanner.remediation.model import Account
 
 SQL = Path(__file__).with_name("facts.sql")
 _TABLES = ("accounts", "workers", "grants", "settings", "policy_inputs", "applications")
-_ACCOUNT = tuple(item.name for item in fields(Account) if item.name not in ("version", "worker_keys"))
+_LISTS = ("worker_keys", "rights")
+_ACCOUNT = tuple(item.name for item in fields(Account) if item.name not in ("version", *_LISTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,15 @@ def read(audit: Path, wanted: Collection[tuple[str, str]]) -> Facts:
             raise StoreError(f"cannot read the evidence in {audit}: {str(exc).splitlines()[0]}") from exc
 
 
+def account_of(row: Mapping[str, Any]) -> Account:
+    """Return a row of facts.sql or reread.sql as an account."""
+    return Account(**{**row, **{name: tuple(row[name] or ()) for name in _LISTS}})
+
+
 def _facts(con: duckdb.DuckDBPyConnection) -> Facts:
     accounts = {}
-    for *values, keys in con.execute(f"select {', '.join(_ACCOUNT)}, worker_keys from facts").fetchall():
-        account = Account(**dict(zip(_ACCOUNT, values, strict=True)), worker_keys=tuple(keys or ()))
+    for row in con.execute(f"select {', '.join((*_ACCOUNT, *_LISTS))} from facts").fetchall():
+        account = account_of(dict(zip((*_ACCOUNT, *_LISTS), row, strict=True)))
         accounts[account.app, account.account_id] = account
     grants: dict[tuple[str, str], dict[str, tuple[str, bool | None]]] = {}
     held = con.execute("select app, account_id, entitlement, path, is_privileged from held").fetchall()

@@ -96,14 +96,15 @@ def done(found: Iterable[Run]) -> tuple[ActionFact, ...]:
 
 def _facts(run: Run) -> Iterator[tuple[ActionFact, tuple[str, str]]]:
     approvers = tuple(approval["approver"] for approval in run.start.get("approvals", ()))
-    for entry in run.chain.of("outcome"):
+    undo_of = run.start.get("undo_of") or ""
+    for entry in (*run.chain.of("outcome"), *open_intents(run.chain)):
         subject = entry["subject"]
-        undoes = (run.start.get("undo_of") or "", entry["action"])
-        outcome = entry["outcome"]
+        # A run that was killed between a request and its outcome, and never continued: it may have been done.
+        outcome = entry.get("outcome", "unsettled")
         fact = ActionFact(
             run=run.id,
             action=entry["action"],
-            kind="undo" if undoes[0] else subject["kind"],
+            kind="undo" if undo_of else subject["kind"],
             app=subject["app"],
             account_id=subject["account_id"],
             entitlement=subject["entitlement"],
@@ -112,9 +113,16 @@ def _facts(run: Run) -> Iterator[tuple[ActionFact, tuple[str, str]]]:
             at=datetime.fromisoformat(entry["at"]),
             outcome=outcome,
             approvers=approvers,
-            verification="not_yet" if outcome in ("done", "accepted") else "nothing_done",
+            verification="not_yet" if outcome in ("done", "accepted", "unsettled") else "nothing_done",
         )
-        yield fact, undoes
+        yield fact, (undo_of, entry["action"])
+
+
+def open_intents(chain: Chain) -> tuple[Mapping[str, Any], ...]:
+    """Return the last request of each action that was written down and has no outcome."""
+    settled = {entry["action"] for entry in chain.of("outcome")}
+    found = {entry["action"]: entry for entry in chain.of("intent") if entry["action"] not in settled}
+    return tuple(found.values())
 
 
 def verified(facts: Iterable[ActionFact], audit: Path, scan_id: str) -> tuple[ActionFact, ...]:
@@ -142,8 +150,17 @@ def verified_fingerprints(facts: Iterable[ActionFact]) -> frozenset[str]:
 
 def came_undone(facts: Iterable[ActionFact]) -> tuple[ActionFact, ...]:
     """Return the last change of each action that a later complete scan no longer shows."""
+    return _latest(facts, "came_undone")
+
+
+def taken_back(facts: Iterable[ActionFact]) -> tuple[ActionFact, ...]:
+    """Return the last change of each action that a person took back by `undo`."""
+    return _latest(facts, "undone")
+
+
+def _latest(facts: Iterable[ActionFact], verification: str) -> tuple[ActionFact, ...]:
     latest = {fact.action: fact for fact in facts if fact.kind != "undo" and fact.outcome in _DONE}
-    return tuple(fact for fact in latest.values() if fact.verification == "came_undone")
+    return tuple(fact for fact in latest.values() if fact.verification == verification)
 
 
 def sentence(fact: ActionFact) -> str:
@@ -157,7 +174,8 @@ def _judged(fact: ActionFact, lasts: bool | None, scan_id: str) -> ActionFact:
         return replace(fact, verification="not_possible")
     if lasts is None:
         return fact
-    return replace(fact, verification="verified" if lasts else "came_undone", verified_by=scan_id)
+    missing = "came_undone" if fact.outcome in _DONE else "nothing_done"
+    return replace(fact, verification="verified" if lasts else missing, verified_by=scan_id)
 
 
 def _shown(waiting: Sequence[ActionFact], audit: Path) -> dict[tuple[str, str], bool]:

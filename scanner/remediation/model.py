@@ -104,6 +104,8 @@ class Case:
     """Whether a write by anybody but the identity provider is documented to break its synchronisation."""
     came_undone: bool = False
     """Whether an earlier action on this was reverted by somebody else."""
+    taken_back: bool = False
+    """Whether a person took an earlier change of this back by `undo`."""
     in_grace: bool = False
     irreversible_allowed: bool = False
     confirmed: bool = False
@@ -128,8 +130,16 @@ class Account:
     worker_id: str | None = None
     worker_status: str | None = None
     worker_terminated_at: str | None = None
+    worker_type: str | None = None
+    worker_hired_at: str | None = None
+    worker_contract_ends_at: str | None = None
+    worker_department: str | None = None
+    worker_job_title: str | None = None
+    worker_manager_id: str | None = None
     worker_keys: tuple[str, ...] = ()
     """Employee numbers and e-mails of the person: an approver may not be the subject."""
+    rights: tuple[str, ...] = ()
+    """Entitlements that it holds; a later look sees those only that the account itself lists."""
     version: str | None = None
     """meta.version at the scan, where the application gave one."""
 
@@ -182,7 +192,7 @@ class Action:
     acts_from: datetime | None = None
     """End of the grace period."""
     earlier_run: str | None = None
-    """The run whose action on this came undone."""
+    """The run whose action on this came undone, or was taken back."""
 
     @property
     def severity(self) -> Severity:

@@ -9,6 +9,7 @@ from scanner import __version__
 from scanner.collectors import profiles
 from scanner.config import Application, Config
 from scanner.model import Finding, FindingState, Record
+from scanner.remediation.account import activity_known, is_own, is_proven
 from scanner.remediation.budgets import budget
 from scanner.remediation.candidates import Candidate, Filters, candidates
 from scanner.remediation.consequences import Standing, consequences
@@ -59,6 +60,8 @@ class Past:
 
     came_undone: Mapping[str, str] = field(default_factory=dict)
     """Action id -> the run whose change did not last."""
+    taken_back: Mapping[str, str] = field(default_factory=dict)
+    """Action id -> the run whose change a person took back."""
     sentences: tuple[str, ...] = ()
     versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(app, account id) -> meta.version at the scan."""
@@ -147,7 +150,7 @@ class _Planner:
             consequences=consequences(candidate.kind, account, standing) if sent else (),
             other_admins=tuple(others.items())[:20] if is_admin else (),
             acts_from=acts_from,
-            earlier_run=self.past.came_undone.get(candidate.id),
+            earlier_run=self.past.came_undone.get(candidate.id) or self.past.taken_back.get(candidate.id),
         )
 
     def _account(self, candidate: Candidate) -> Account | None:
@@ -225,6 +228,7 @@ class _Planner:
             has_sessions_call=app.write is not None and app.write.revoke_sessions is not None,
             second_writer=bool(profile.deactivation.second_writer_note),
             came_undone=candidate.id in self.past.came_undone,
+            taken_back=candidate.id in self.past.taken_back,
             irreversible_allowed=self.asked.allow_irreversible,
         )
 
@@ -246,31 +250,6 @@ class _Planner:
         days = self.config.remediation.grace_days.get(finding.rule, 0)
         end = self.past.marked_at.get(finding.fingerprint, self.now) + timedelta(days=days)
         return end if days and end > self.record.scan.started_at else None
-
-
-def is_proven(account: Account, as_of: datetime) -> bool:
-    """Tell whether HR says that the person to whom the account certainly belongs has left."""
-    ended = account.worker_terminated_at
-    return (
-        account.match_confidence == "certain"
-        and account.worker_status == "terminated"
-        and ended is not None
-        and datetime.fromisoformat(ended) <= as_of
-    )
-
-
-def activity_known(account: Account) -> bool:
-    """Tell whether the application says when it was used; an inactive account cannot be in use."""
-    return account.is_active is False or bool(account.last_sign_in_at or account.last_activity_at)
-
-
-def is_own(account: Account, app: Application) -> bool:
-    """Tell whether one of the tool's credentials belongs to the account."""
-    named = {app.auth.username, app.auth.client_id}
-    if app.write is not None:
-        named |= {app.write.auth.username, app.write.auth.client_id, *app.write.own_accounts}
-    own = {name.casefold() for name in named if name}
-    return any(name.casefold() in own for name in (account.account_id, account.username, account.email) if name)
 
 
 def _connection(app: Application) -> str:

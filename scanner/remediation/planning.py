@@ -42,12 +42,14 @@ def basis(config: Config, scan: Scan, folder: Path, record: Record, before: date
     wanted = {(f.app, f.account_id) for f in findings if f.app is not None and f.account_id is not None}
     audit = folder / "evidence" / "audit"
     runs = [run for run in history.runs(config.state) if before is None or run.began_at < before]
-    undone = history.came_undone(history.verified(history.done(runs), audit, scan.id))
+    done = history.done(runs)
+    undone = history.came_undone(history.verified(done, audit, scan.id))
     return Basis(
         record,
         facts.read(audit, wanted),
         Past(
             came_undone={fact.action: fact.run for fact in undone},
+            taken_back={fact.action: fact.run for fact in history.taken_back(done)},
             sentences=tuple(history.sentence(fact) for fact in undone),
             versions=volatile.versions(config.state, wanted),
             marked_at=_marks(config, findings),

@@ -104,7 +104,7 @@ def _lines(action: Action) -> list[tuple[str, str, bool]]:
     if action.acts_from is not None:
         lines.append(("Acts from", f"{action.acts_from:%Y-%m-%d %H:%M} UTC", False))
     if action.earlier_run is not None:
-        lines.append(("Came undone", f"{action.earlier_run} had changed it before.", False))
+        lines.append(("Before", f"{action.earlier_run} had changed it, which did not last.", False))
     return lines
 
 

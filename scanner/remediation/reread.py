@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -16,6 +15,7 @@ from scanner.config import Config
 from scanner.errors import StoreError
 from scanner.model import Collected, Source, Verdict
 from scanner.policy import Policies
+from scanner.remediation.facts import account_of
 from scanner.remediation.model import Account
 from scanner.remediation.server import Resource
 from scanner.store import vault
@@ -93,9 +93,7 @@ class Rereading:
             except duckdb.Error as exc:
                 raise StoreError(f"the accounts cannot be judged again: {str(exc).splitlines()[0]}") from exc
         for row in rows:
-            values: dict[str, Any] = dict(zip(names, row, strict=True))
-            values["worker_keys"] = tuple(values["worker_keys"] or ())
-            account = Account(**values)
+            account = account_of(dict(zip(names, row, strict=True)))
             key = (account.app, account.account_id)
             self._known[key] = (_digest(resources[key]), account)
 

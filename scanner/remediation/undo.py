@@ -9,14 +9,15 @@ from scanner import __version__
 from scanner.chain import Chain
 from scanner.collectors import profiles
 from scanner.config import Application, Config
-from scanner.errors import RefusedError, SourceError
+from scanner.errors import ConfigError, RefusedError, SourceError
 from scanner.remediation import history
-from scanner.remediation.apply import Report, count, kept, new_run, subject
+from scanner.remediation.apply import Report
 from scanner.remediation.execute import Book, Outcome, Result, carry_out, settle
 from scanner.remediation.journal import Journal
 from scanner.remediation.model import Action, Kind, Plan, Request
 from scanner.remediation.plan_file import read as read_plan
 from scanner.remediation.requests import activation, addition
+from scanner.remediation.run import count, kept, new_run, subject
 from scanner.remediation.server import Resource, Server, connected
 from scanner.remediation.steps import Look, Step, undo_step
 from scanner.store import state
@@ -76,26 +77,29 @@ def _todo(
 ) -> tuple[tuple[Undoing, ...], tuple[tuple[str, str], ...]]:
     plan, _ = read_plan(run.folder / "plan.json")
     actions = {action.id: action for action in plan.actions}
-    facts = {(fact.run, fact.action): fact for fact in history.done(history.runs(config.state))}
+    if unknown := [name for name in only if name not in actions]:
+        raise ConfigError(f"{run.id} has no action {unknown[0]}; `orphanscan actions show {run.id}` lists them")
+    outcomes = {entry["action"]: entry for entry in run.chain.of("outcome")}
     intents = {entry["action"]: entry for entry in run.chain.of("intent")}
     todo: list[Undoing] = []
     not_possible: list[tuple[str, str]] = []
-    for entry in run.chain.of("outcome"):
-        name = entry["action"]
-        if (only and name not in only) or facts[run.id, name].verification == "undone":
+    for fact in history.done(history.runs(config.state)):
+        name = fact.action
+        if fact.run != run.id or (only and name not in only) or fact.verification == "undone":
             continue
-        if entry["outcome"] == "surprise":
-            not_possible.append((name, f"{entry['detail']}: restore it by hand from {run.folder / 'saved'}"))
-        if entry["outcome"] not in ("done", "accepted"):
+        if fact.outcome == "surprise":
+            not_possible.append((name, f"{outcomes[name]['detail']}: restore it by hand from {run.folder / 'saved'}"))
+        if fact.outcome not in ("done", "accepted", "unsettled"):
             continue
         action = actions[name]
         why = _why_not(action, apps)
+        # What was found done after an interruption has an intent too: nothing is sent without one.
         request = None if why else _request(action, apps[action.app], intents[name]["element"])
         if request is None:
             not_possible.append((name, why or "what was there before is not known"))
             continue
-        before = _before(run, intents[name])
-        todo.append(Undoing(replace(action, request=request), before, entry["after"]))
+        after = outcomes[name]["after"] if name in outcomes else None
+        todo.append(Undoing(replace(action, request=request), _before(run, intents[name]), after))
     _refuse_moved(plan, todo, apps)
     return tuple(todo), tuple(not_possible)
 

@@ -132,6 +132,29 @@ def test_what_an_identity_provider_switches_on_again_is_shown_and_left_to_a_pers
     assert [one["decision"] for one in confirmed["actions"] if one["kind"] == "deactivate"] == ["confirmed"]
 
 
+def test_what_a_person_took_back_is_left_to_a_person(fresh: tuple[Recorder, Company]) -> None:
+    """Neither a plan that was signed before nor a later one takes it a second time."""
+    server, company = fresh
+    plan = company.plan()
+    company.approve()
+    run = company.document("apply")["run"]
+    company.plan()
+    company.approve()
+    (action,) = [one["id"] for one in plan["actions"] if one["account_id"] == server.id_of(3)]
+    assert "has no action 0123" in company.run("undo", run, "--action", "0123", "--dry-run", expect=2).stderr
+    company.document("undo", run, "--action", action, "--reason", "needed until the end of the month")
+    server.sent.clear()
+
+    done = company.document("apply")
+
+    assert outcomes(done) == {"user2": "already", "user3": "stale", "user4": "already"}
+    assert next(one["detail"] for one in done["results"] if one["outcome"] == "stale").startswith("a person took this")
+    assert (off(server), server.sent) == ({"user2", "user4"}, [])
+    later = {one["account"]["username"]: one for one in company.plan()["actions"] if one["kind"] == "deactivate"}
+    again = later["user3@corp.example"]
+    assert (again["decision"], again["reason_code"], again["earlier_run"]) == ("needs_a_person", "taken-back", run)
+
+
 def test_no_secret_follows_a_changed_address(fresh: tuple[Recorder, Company]) -> None:
     """An undo whose application has another address by now is refused before anything is sent there."""
     server, company = fresh

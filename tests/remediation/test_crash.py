@@ -100,3 +100,29 @@ def test_the_run_that_nothing_kills_has_as_many_lines_as_instants(
 
     assert kill("never", 0, ["apply", "-c", str(company.folder / "orphanscan.toml")]) == 0
     assert len(company.document("actions", "show")["entries"]) == LINES
+
+
+def test_a_killed_run_that_can_no_longer_go_on_is_not_forgotten(
+    approved: tuple[Recorder, Company], kill: Kill, tmp_path: Path
+) -> None:
+    """A newer scan forbids to go on: its last request is listed, shown by the scan, and taken back by an undo."""
+    server, company = approved[0], approved[1].copy(tmp_path / "co")
+    for user in (2, 3):
+        server.set_active(user, True)
+    shutil.rmtree(company.state / "actions", ignore_errors=True)
+    company.plan()
+    company.approve()
+    assert kill("sent", 1, ["apply", "-c", str(company.folder / "orphanscan.toml")]) == -signal.SIGKILL
+    (before,) = company.document("actions", "list")
+    company.scan()
+
+    assert "make a new plan" in company.run("apply", expect=5).stderr
+
+    (after,) = company.document("actions", "list")
+    assert [(one["outcome"], one["verification"]) for one in (before, after)] == [
+        ("unsettled", "not_yet"),
+        ("unsettled", "verified"),
+    ]
+    done = company.document("undo", before["run"], "--reason", "nobody knows what it did")
+    assert [one["outcome"] for one in done["results"]] == ["done"]
+    assert all(server.active().values())

@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import config_file
+from scanner.errors import StoreError
 from scanner.remediation.execute import Book, Outcome, Result, carry_out
-from scanner.remediation.journal import Journal
+from scanner.remediation.journal import Journal, save
 from scanner.remediation.model import Kind
 from scanner.remediation.requests import request
+from scanner.remediation.run import kept
 from scanner.remediation.server import Server
 from scanner.remediation.steps import AccountStep, Look, SessionsStep, ValueStep, grant_element
 
@@ -113,6 +115,16 @@ def test_a_wiped_group_stops_the_application_and_the_list_of_members_is_kept(
     assert [one["outcome"] for one in undone["results"]] == ["done"]
     assert str(run / "saved") in undone["not_possible"][0]["because"]
     assert world[0].state.users["u-2"]["active"] is True
+
+
+def test_a_list_of_members_that_somebody_changed_restores_nothing(tmp_path: Path) -> None:
+    """The journal names the SHA-256 of what lies beside it."""
+    named = save(tmp_path, "a-before.json", b'{"members": [{"value": "u-4"}]}')
+    assert kept(named, tmp_path) == {"members": [{"value": "u-4"}]}
+    (tmp_path / "saved" / "a-before.json").write_text('{"members": [{"value": "u-9"}]}')
+
+    with pytest.raises(StoreError, match="was changed after the journal named it"):
+        kept(named, tmp_path)
 
 
 def test_only_the_one_member_filter_is_ever_sent_to_a_group(world: tuple[HostileWrites, Company]) -> None:
