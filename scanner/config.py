@@ -571,3 +571,5 @@ class Config:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     encryption: EncryptionSettings | None = None
     """None: nothing is sealed."""
+    keys: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What the file says, key by key and without secrets, for the evidence."""

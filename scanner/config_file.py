@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from scanner import paths
+from scanner import config_record, paths
 from scanner.config import (
     EVERY_APPLICATION,
     FORMATS,
@@ -109,6 +109,7 @@ def load(path: Path, *, state: Path | None = None) -> Config:
         email_domains=organization.get("email_domains", ()),
         rosters=rosters,
         applications=applications,
+        keys=config_record.keys(raw),
         **settings,
     )
 

@@ -105,6 +105,7 @@ def run(
         scan = _new_scan(config, clock.instant(as_of, config))
         with _staged(config.state, scan.id) as staging, ThreadPoolExecutor(max_workers=1) as pool:
             evidence.write_inputs(staging / "scan", _policy_files(config), policies.inputs)
+            evidence.write_configuration(staging / "scan", config)
             # While the sources are read, so that a scan takes no longer for it.
             known = None if only_collect else pool.submit(_known_answers, chosen, config)
             collected = collect(

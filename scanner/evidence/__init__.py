@@ -1,6 +1,7 @@
 """The evidence of a scan: the bundle, the manifest that seals it, its signature, and how all of it is checked again."""
 
 from scanner.evidence.bundle import (
+    CONFIGURATION,
     FOLDER,
     FRAMEWORKS,
     PRIOR,
@@ -9,12 +10,14 @@ from scanner.evidence.bundle import (
     with_names,
     write,
     write_collection,
+    write_configuration,
     write_inputs,
 )
 from scanner.evidence.files import canonical, sha256, write_file
 from scanner.evidence.manifest import MANIFEST, SIGNATURE, TIMESTAMP, Attested, Link, listing, seal
 
 __all__ = [
+    "CONFIGURATION",
     "FOLDER",
     "FRAMEWORKS",
     "MANIFEST",
@@ -32,6 +35,7 @@ __all__ = [
     "with_names",
     "write",
     "write_collection",
+    "write_configuration",
     "write_file",
     "write_inputs",
 ]

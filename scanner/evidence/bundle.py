@@ -1,14 +1,17 @@
 """The bundle of a scan: what lies in its evidence folder, how it is written, and how it is read back."""
 
 import json
+import pwd
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import msgspec
 
 from scanner import framework_files
+from scanner.config import Config
 from scanner.errors import ConfigError, StoreError
 from scanner.evidence import manifest
 from scanner.evidence.files import canonical, sha256, write_file
@@ -21,6 +24,7 @@ COLLECTION = "collection"
 """One file per source that was read page by page: what was asked, and the hash of each answer."""
 FRAMEWORKS = "frameworks"
 PRIOR = "prior_states.parquet"
+CONFIGURATION = "configuration.json"
 
 
 def write_inputs(scan_folder: Path, files: Mapping[str, Path], read: Collection[PolicyInput] = ()) -> None:
@@ -31,6 +35,23 @@ def write_inputs(scan_folder: Path, files: Mapping[str, Path], read: Collection[
         write_file(kept, path.read_bytes())
         if name in known and sha256(kept) != known[name]:
             raise ConfigError(f"{path} was changed while the scan began; scan again")
+
+
+def write_configuration(scan_folder: Path, config: Config) -> None:
+    """Keep what the configuration says, key by key and without secrets, and what the system knows of who changed it."""
+    facts = config.path.stat()
+    try:
+        owner = pwd.getpwuid(facts.st_uid).pw_name
+    except KeyError:  # in a container, a number without a name
+        owner = f"uid {facts.st_uid}"
+    document = {
+        "schema": "orphanscan.configuration/1",
+        "sha256": config.sha256,
+        "modified_at": datetime.fromtimestamp(facts.st_mtime, UTC).isoformat(timespec="seconds"),
+        "owner": owner,
+        "keys": config.keys,
+    }
+    write_file(scan_folder / FOLDER / CONFIGURATION, canonical(document))
 
 
 def write_collection(scan_folder: Path, sources: Path) -> None:

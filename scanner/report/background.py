@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from scanner.model import Scan, Source
 
-CHANGES = ("rule", "parameter", "policy", "configuration", "program")
+CHANGES = ("program", "configuration", "setting", "rule", "parameter", "policy", "waiver")
 """Kinds of things whose change can change what is found."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scanner.model import Source, Verdict
 from scanner.report.background import Change
 from scanner.report.cover import Fact
+from scanner.report.disclosure import shorten
 from scanner.report.inputs import Inputs, utc
 from scanner.report.scope import relevant_sources, source_name
 
@@ -31,7 +32,7 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One change of rules, parameters, inputs or program between two scans."""
+    """One change of what a scan judges by between two scans."""
 
     when: str
     what: str
@@ -139,7 +140,12 @@ def _changes_intro(inputs: Inputs) -> str:
 
 
 def _change(inputs: Inputs, change: Change) -> ChangeLine:
-    words, shown = inputs.words, inputs.disclosure.text
+    words = inputs.words
+
+    def shown(value: str) -> str:
+        # Settings name owners and receivers.
+        return shorten(inputs.disclosure.written(value))
+
     return ChangeLine(
         when=f"{change.as_of:%Y-%m-%d %H:%M}",
         what=words(f"changes.kind.{change.kind}", name=shown(change.name)),
