@@ -31,19 +31,21 @@ def check(frames: Frames, matches: Frame, candidates: Frame) -> Frames:
     privileged = grants[["app", "account_id"]].drop_duplicates().assign(is_privileged=True)
     open_ = accounts[accounts["is_active"].ne(other=False)]
     people = open_[~open_["kind"].isin(NOT_PEOPLE)]
-    duplicates, leavers, dormant = _duplicates(people), _leavers(open_), _dormant(people, privileged)
+    duplicates, leavers, dormant = _duplicates(people, privileged), _leavers(open_), _dormant(people, privileged)
     orphans = people[people["confidence"].isin(["none", "suggested"])]
     several = candidates.groupby("account_no")["worker_no"].nunique()
     unsure = open_[(open_["confidence"] == "ambiguous") & open_["account_no"].isin(several.index[several > 1])]
     closed = accounts[accounts["is_active"].eq(other=False)].merge(grants, on=["app", "account_id"])
     return {
         "orphaned-account": _finding(orphans, privileged, "high", "critical").drop(columns="worker_id"),
-        "ambiguous-owner": unsure[["app", "account_id"]].assign(verdict="fail"),
-        "duplicate-accounts": _finding(duplicates, privileged, "medium", "high"),
+        "ambiguous-owner": _finding(unsure, privileged, "medium", "high").drop(columns="worker_id"),
+        "duplicate-accounts": duplicates[["app", "account_id", "worker_id", "severity"]].assign(verdict="fail"),
         "leaver-still-active": _finding(leavers, privileged, "high", "critical"),
-        "dormant-account": dormant[["app", "account_id", "worker_id"]].assign(verdict="fail"),
+        "dormant-account": _finding(dormant, privileged, "medium", "high"),
         "too-many-admins": _admins(open_, people, privileged),
-        "disabled-keeps-privilege": closed[["app", "account_id", "entitlement", "worker_id"]].drop_duplicates(),
+        "disabled-keeps-privilege": closed[["app", "account_id", "entitlement", "worker_id"]]
+        .drop_duplicates()
+        .assign(severity="medium"),
         "peer-outlier": _peers(people, frames, rights),
     }
 
@@ -57,9 +59,12 @@ def _finding(found: Frame, privileged: Frame, base: str, worse: str) -> Frame:
     return joined[["app", "account_id", "worker_id"]].assign(verdict=verdict, severity=severity)
 
 
-def _duplicates(people: Frame) -> Frame:
+def _duplicates(people: Frame, privileged: Frame) -> Frame:
     owned = people[people["worker_no"].notna() & people["confidence"].isin(["certain", "probable"])]
     owned = owned[owned.duplicated(["app", "worker_no"], keep=False)]
+    owned = owned.merge(privileged, on=["app", "account_id"], how="left")
+    able = owned["is_privileged"].notna().groupby([owned["app"], owned["worker_no"]]).transform("any")
+    owned = owned.assign(severity=np.where(able, "high", "medium"))
     owned = owned.assign(doubt=owned["confidence"] != "certain", length=owned["username"].str.len())
     owned = owned.sort_values(["doubt", "created_at", "length", "username", "account_id"])
     return owned[owned.groupby(["app", "worker_no"]).cumcount() > 0]
@@ -85,16 +90,18 @@ def _dormant(people: Frame, privileged: Frame) -> Frame:
 
 
 def _admins(open_: Frame, people: Frame, privileged: Frame) -> Frame:
-    able = open_[open_["kind"].isin(["human", "unknown", "external"])].merge(privileged, on=["app", "account_id"])
+    holders = open_.merge(privileged, on=["app", "account_id"])
+    able = holders[holders["kind"].isin(["human", "unknown", "external"])]
     who = able["worker_id"].where(able["worker_id"].notna(), able["account_id"])
-    admins = who.groupby(able["app"]).nunique()
     crowd = people.groupby("app").size()
-    limit = (crowd * 2 // 100).clip(lower=3)
-    alone = (admins == 1) & (crowd.reindex(admins.index) >= 10)
-    # Too many, or a single one among ten or more.
-    over = admins.index[(admins > limit.reindex(admins.index)) | alone]
-    return pd.DataFrame(
-        {"app": over.to_numpy(), "account_id": None, "severity": np.where(alone[over], "low", "medium")}
+    admins = who.groupby(able["app"]).nunique().reindex(crowd.index, fill_value=0)
+    many = admins > (crowd * 2 // 100).clip(lower=3)
+    alone = (admins == 1) & (crowd >= 10)
+    unknown = ~crowd.index.isin(holders["app"]) & (crowd >= 10)
+    told = [(many, "fail", "medium"), (alone, "fail", "low"), (unknown, "unknown", "low")]
+    return pd.concat(
+        pd.DataFrame({"app": crowd.index[where], "account_id": None, "verdict": verdict, "severity": severity})
+        for where, verdict, severity in told
     )
 
 

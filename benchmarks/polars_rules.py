@@ -43,29 +43,35 @@ def check(frames: Frames, matches: pl.DataFrame, candidates: pl.DataFrame) -> Fr
         "orphaned-account": people.filter(c("confidence").is_in(["none", "suggested"]))
         .join(privileged, on=["app", "account_id"], how="left")
         .select("app", "account_id", verdict, raised("high", "critical")),
-        "ambiguous-owner": unsure.select("app", "account_id", verdict),
-        "duplicate-accounts": _duplicates(people)
-        .join(privileged, on=["app", "account_id"], how="left")
-        .select("app", "account_id", "worker_id", verdict, raised("medium", "high")),
+        "ambiguous-owner": unsure.join(privileged, on=["app", "account_id"], how="left").select(
+            "app", "account_id", verdict, raised("medium", "high")
+        ),
+        "duplicate-accounts": _duplicates(people, privileged).select(
+            "app", "account_id", "worker_id", verdict, raised("medium", "high")
+        ),
         "leaver-still-active": _leavers(active)
         .join(privileged, on=["app", "account_id"], how="left")
         .select("app", "account_id", "worker_id", c("verdict"), raised("high", "critical")),
-        "dormant-account": _dormant(people, privileged).select("app", "account_id", "worker_id", verdict),
+        "dormant-account": _dormant(people, privileged).select(
+            "app", "account_id", "worker_id", verdict, raised("medium", "high")
+        ),
         "too-many-admins": _admins(active, people, privileged_grants),
         "disabled-keeps-privilege": accounts.filter(~c("is_active"))
         .join(privileged_grants, on=["app", "account_id"])
-        .select("app", "account_id", "entitlement", "worker_id")
+        .select("app", "account_id", "entitlement", "worker_id", severity=pl.lit("medium"))
         .unique(),
     }
     found = dict(zip(plans, pl.collect_all(list(plans.values()), engine="streaming"), strict=True))
     return found | {"peer-outlier": _peers(people, frames, rights)}
 
 
-def _duplicates(people: pl.LazyFrame) -> pl.LazyFrame:
+def _duplicates(people: pl.LazyFrame, privileged: pl.LazyFrame) -> pl.LazyFrame:
     owned = people.filter(c("worker_no").is_not_null(), c("confidence").is_in(["certain", "probable"]))
     several = owned.group_by("app", "worker_no").len().filter(c("len") > 1).select("app", "worker_no")
     return (
         owned.join(several, on=["app", "worker_no"], how="semi")
+        .join(privileged, on=["app", "account_id"], how="left")
+        .with_columns(c("is_privileged").fill_null(value=False).any().over("app", "worker_no"))
         .with_columns(doubt=c("confidence") != "certain", length=c("username").str.len_chars())
         .sort("doubt", "created_at", "length", "username", "account_id", nulls_last=True)
         .with_columns(place=pl.int_range(pl.len()).over("app", "worker_no"))
@@ -98,21 +104,24 @@ def _dormant(people: pl.LazyFrame, privileged: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _admins(active: pl.LazyFrame, people: pl.LazyFrame, grants: pl.LazyFrame) -> pl.LazyFrame:
+    able = c("kind").is_in(["human", "unknown", "external"])
     admins = (
-        active.filter(c("kind").is_in(["human", "unknown", "external"]))
-        .join(grants.select("app", "account_id").unique(), on=["app", "account_id"], how="semi")
+        active.join(grants.select("app", "account_id").unique(), on=["app", "account_id"], how="semi")
         .group_by("app")
-        .agg(admins=pl.coalesce(c("worker_id"), c("account_id")).n_unique())
+        .agg(admins=pl.coalesce(c("worker_id"), c("account_id")).filter(able).n_unique(), holders=pl.len())
     )
-    limit = pl.max_horizontal(pl.lit(3), (c("people") * 2 / 100).floor().cast(pl.Int64))
+    many = c("admins") > pl.max_horizontal(pl.lit(3), (c("people") * 2 / 100).floor().cast(pl.Int64))
+    alone, unknown = c("admins") == 1, c("holders").is_null()
     return (
-        admins.join(people.group_by("app").agg(people=pl.len().cast(pl.Int64)), on="app")
-        # Too many, or a single one among ten or more.
-        .filter((c("admins") > limit) | ((c("admins") == 1) & (c("people") >= 10)))
+        people.group_by("app")
+        .agg(people=pl.len().cast(pl.Int64))
+        .join(admins, on="app", how="left")
+        .filter(many | ((alone | unknown) & (c("people") >= 10)))
         .select(
             "app",
             pl.lit(None, pl.String).alias("account_id"),
-            pl.when(c("admins") == 1).then(pl.lit("low")).otherwise(pl.lit("medium")).alias("severity"),
+            pl.when(unknown).then(pl.lit("unknown")).otherwise(pl.lit("fail")).alias("verdict"),
+            pl.when(alone | unknown).then(pl.lit("low")).otherwise(pl.lit("medium")).alias("severity"),
         )
     )
 

@@ -9,6 +9,12 @@ from scanner.model import Rule, RuleParameter
 from scanner.paths import bundled
 from scanner.rule_cases import Case, CaseResult
 
+_SEVERITY = (
+    "A finding about an account is one step more severe where the account holds privilege, or where its application"
+    " holds financial data or health records; both at once are one step. Rules about privilege count it from the"
+    " start, and where a rule means something else, its SQL says so."
+)
+
 
 def pages(rules: Sequence[Rule], frameworks: Sequence[Framework]) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each page; the example is what the rule says of its first flagged case."""
@@ -25,7 +31,8 @@ def index(rules: Sequence[Rule]) -> str:
         f"| [{rule.id}](rules/{rule.id}.md) | {rule.theme} | {rule.severity} | {rule.title}{_lead(rule)} |"
         for rule in rules
     ]
-    return "\n".join(["| rule | theme | severity | what it finds |", "|---|---|---|---|", *rows])
+    head = ["| rule | theme | severity | what it finds |", "|---|---|---|---|"]
+    return "\n".join([_SEVERITY, "", *head, *rows])
 
 
 def _parts(rule: Rule, cases: Sequence[Case], example: CaseResult, frameworks: Sequence[Framework]) -> Iterator[str]:

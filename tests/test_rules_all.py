@@ -1,6 +1,7 @@
 """What holds for every shipped rule, seen on the known-answer data set."""
 
 import re
+import shutil
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from scanner import known_answers, rules
+from scanner import known_answers, rule_cases, rules
 from scanner.known_answers import run_known_answers
 from scanner.model import Finding, Rule, RuleOutcome, RuleResult
 from scanner.paths import bundled
@@ -141,3 +142,97 @@ def test_a_damaged_data_set_is_told(tmp_path: Path) -> None:
 
     with Child(memory_mb=4096) as child, pytest.raises(rules.ConfigError, match="known-answer data set"):
         run_known_answers(RULES, child, tmp_path)
+
+
+ABOUT_PRIVILEGE = {
+    "disabled-keeps-privilege",
+    "on-leave-privileged",
+    "privilege-outside-role",
+    "privileged-without-mfa",
+    "self-approved-privilege",
+    "too-many-admins",
+}
+"""Their severity counts the privilege already; the data of the application makes it one step worse."""
+ONE_SEVERITY = {
+    "access-review-overdue",  # of the application's data: cases of its own
+    "activity-after-leaving",  # critical in itself
+    "departed-person-data-kept",  # nobody can use a closed account
+    "manager-gone",
+    "peer-outlier",  # a lead: by privilege alone
+    "population-incomplete",
+    "roster-implausible",
+    "source-stale-or-failed",
+    "upcoming-leaver",
+}
+"""Rules whose severity says something else, or nothing, about the account."""
+
+
+NO_PRIVILEGE = "update audit.grants set is_privileged = false"
+ALL_PRIVILEGED = (
+    f"{NO_PRIVILEGE};"
+    " insert into audit.grants (app, account_id, entitlement, is_privileged)"
+    " select app, account_id, 'group:root', true from audit.accounts"
+)
+PERSONAL = "update audit.applications set data = ['personal']"
+HEALTH = "update audit.applications set data = ['personal', 'ephi']"
+
+
+def severities(child: Child, file: Path, *changes: str) -> dict[str, tuple[str, int]]:
+    """Return fingerprint -> rule and rank of severity, for the data set with the changes."""
+    shutil.copyfile(file.with_name(FILE), file)
+    with duckdb.connect(str(file)) as con:
+        for change in changes:
+            con.execute(change)
+    judged = [rule for rule in RULES if rule.id not in ONE_SEVERITY]
+    results = run_in(child, file, judged, as_of=CLOCK, max_seconds=60)
+    return {f.fingerprint: (f.rule, f.severity.rank) for result in results for f in result.findings}
+
+
+def test_health_records_or_money_and_privilege_make_a_finding_one_step_more_severe(tmp_path: Path) -> None:
+    """In every rule about an account, and never by two steps: one that is worse for another reason stays."""
+    base = {rule.id: rule.severity.rank for rule in RULES}
+    seen = set()
+    create_audit(tmp_path / FILE)
+    with duckdb.connect(str(tmp_path / FILE)) as con:
+        known_answers._fill(con, DOCUMENTS.values(), CLOCK)
+    with Child(memory_mb=4096) as child:
+        as_is = severities(child, tmp_path / "a", PERSONAL), severities(child, tmp_path / "b", HEALTH)
+        bare = severities(child, tmp_path / "c", PERSONAL, NO_PRIVILEGE)
+        data = severities(child, tmp_path / "d", HEALTH, NO_PRIVILEGE)
+        privilege = severities(child, tmp_path / "e", PERSONAL, ALL_PRIVILEGED)
+
+    for plain, raised, about in ((*as_is, True), (bare, data, False), (bare, privilege, False)):
+        for fingerprint in plain.keys() & raised.keys():
+            rule, rank = plain[fingerprint]
+            if (rule in ABOUT_PRIVILEGE) is about:
+                seen.add((rule, raised is privilege))
+                assert raised[fingerprint] == (rule, max(rank - 1, base[rule] - 1)), fingerprint
+    judged = base.keys() - ONE_SEVERITY
+    assert {rule for rule, of_privilege in seen if not of_privilege} == judged
+    assert {rule for rule, of_privilege in seen if of_privilege} == judged - ABOUT_PRIVILEGE
+
+
+def test_what_hr_took_and_what_it_took_are_told_apart() -> None:
+    """Since when IT could know is not known where the first scan of all already showed the departure."""
+    chosen = [rule for rule in RULES if rule.id in ("leaver-deactivated-late", "leaver-still-active")]
+    left = {"worker_id": "w", "status": "terminated", "terminated_at": "2026-03-01 23:00:00"}
+    account = {"app": "crm", "account_id": "1", "worker_id": "w", "match_confidence": "certain"}
+    closed = {"is_active": False, "deactivated_at": "2026-03-08 23:00:00"}
+    lags = {}
+    for recorded in (None, "2026-03-08 06:00:00"):
+        for state in (closed, {"is_active": True}):
+            case = {"as_of": f"{CLOCK:%Y-%m-%dT%H:%M:%SZ}", "name": "lags", "flagged": [{}]}
+            rows = {"workers": [{**left, "termination_recorded_at": recorded}], "accounts": [{**account, **state}]}
+            found = rule_cases.run_cases(
+                chosen[state["is_active"] :][:1], bundled("cases"), lambda _, c={**case, **rows}: [c]
+            )
+            evidence = found[0].findings[0].evidence
+            names = ("hr_lag_hours", "it_lag_hours", "open_since_recorded_hours")
+            lags[recorded, state["is_active"]] = {name: evidence[name] for name in names if name in evidence}
+
+    assert lags == {
+        (None, False): {"hr_lag_hours": None, "it_lag_hours": None},
+        (None, True): {"hr_lag_hours": None, "open_since_recorded_hours": None},
+        ("2026-03-08 06:00:00", False): {"hr_lag_hours": 151, "it_lag_hours": 17},
+        ("2026-03-08 06:00:00", True): {"hr_lag_hours": 151, "open_since_recorded_hours": 546},
+    }

@@ -102,10 +102,13 @@ select
         else ', since when is not known.'
     end as reason,
     if(s.since <= $as_of - to_days($settle_days::integer), 'fail', 'unknown') as verdict,
+    if(p.account_id is not null or list_has_any(a.data, ['financial', 'ephi']), 'medium', 'low') as severity,
     d.is_other_email,
     d.is_other_name,
     s.since as differs_since
 from differing d
+join applications a on a.app = d.app
+left join privilege_holders p on p.app = d.app and p.account_id = d.account_id
 join stretches s on s.app = d.app and s.account_id = d.account_id
 cross join first_scan f
 where s.since <= $as_of - to_days($settle_days::integer)

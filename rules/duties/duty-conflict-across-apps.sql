@@ -20,9 +20,10 @@ several as (
     having count(distinct function) > 1
 ),
 held as materialized (
-    select h.*
+    select h.*, p.account_id is not null as is_privileged
     from holdings h
     semi join several s on s.holder = hash(h.worker_id)
+    left join privilege_holders p on p.app = h.app and p.account_id = h.account_id
 ),
 pairs as (
     select
@@ -34,7 +35,8 @@ pairs as (
         c.compensating_control,
         a.app as app_a,
         b.app as app_b,
-        a.is_active and b.is_active and a.match_confidence = 'certain' and b.match_confidence = 'certain' as is_sure
+        a.is_active and b.is_active and a.match_confidence = 'certain' and b.match_confidence = 'certain' as is_sure,
+        a.is_privileged or b.is_privileged as is_privileged
     from held a
     join duty_conflicts c on c.function_a = a.function
     join held b on b.worker_id = a.worker_id and b.function = c.function_b
@@ -49,7 +51,8 @@ judged as (
         any_value(compensating_control) as compensating_control,
         min_by(app_a, (not coalesce(is_sure, false), app_a, app_b)) as app_a,
         min_by(app_b, (not coalesce(is_sure, false), app_a, app_b)) as app_b,
-        coalesce(bool_or(is_sure), false) as is_sure
+        coalesce(bool_or(is_sure), false) as is_sure,
+        bool_or(is_privileged) as is_privileged
     from pairs
     group by worker_id, conflict
     -- Within one application it is the business of duty-conflict-within-app.
@@ -63,8 +66,11 @@ select
     'Accounts of one person give ' || function_a || ' in ' || app_a || ' and ' || function_b || ' in ' || app_b || '.'
         as reason,
     if(is_sure, 'fail', 'unknown') as verdict,
+    if(is_privileged or list_has_any(a.data || b.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     app_a,
     app_b,
     risk,
     compensating_control
 from judged
+join applications a on a.app = app_a
+join applications b on b.app = app_b

@@ -19,9 +19,10 @@ several as (
     having count(distinct function) > 1
 ),
 held as materialized (
-    select h.*
+    select h.*, p.account_id is not null as is_privileged
     from holdings h
     semi join several s on s.holder = hash(coalesce(h.worker_id, h.app || h.account_id))
+    left join privilege_holders p on p.app = h.app and p.account_id = h.account_id
 ),
 by_account as (
     select
@@ -30,6 +31,7 @@ by_account as (
         a.username,
         a.worker_id,
         a.is_active,
+        a.is_privileged,
         c.conflict,
         c.function_a,
         c.function_b,
@@ -55,7 +57,8 @@ by_person as (
         min(b.entitlement) as entitlement_b,
         bool_or(
             a.is_active and b.is_active and a.match_confidence = 'certain' and b.match_confidence = 'certain'
-        ) as is_sure
+        ) as is_sure,
+        bool_or(a.is_privileged or b.is_privileged) as is_privileged
     from held a
     join duty_conflicts c on c.function_a = a.function
     join held b
@@ -64,29 +67,33 @@ by_person as (
     group by a.app, a.worker_id, c.conflict, c.function_a, c.function_b
 )
 select
-    app,
+    b.app,
     account_id,
     username,
     worker_id,
     'pair:' || conflict as subject,
     'The account gives both ' || function_a || ' and ' || function_b || '.' as reason,
     if(is_active is null, 'unknown', 'fail') as verdict,
+    if(is_privileged or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     risk,
     compensating_control,
     entitlement_a,
     entitlement_b
-from by_account
+from by_account b
+join applications d on d.app = b.app
 union all
 select
-    app,
+    b.app,
     null,
     null,
     worker_id,
     'pair:' || conflict,
     'Two accounts of one person give ' || function_a || ' and ' || function_b || '.',
     if(is_sure, 'fail', 'unknown'),
+    if(is_privileged or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high'),
     risk,
     compensating_control,
     entitlement_a,
     entitlement_b
-from by_person
+from by_person b
+join applications d on d.app = b.app

@@ -42,9 +42,10 @@ owned as (
         and a.worker_id in (select worker_id from several)
 ),
 privileged as (
-    select distinct app, account_id
-    from grants
-    where is_privileged
+    -- Whichever of the accounts holds it: the person can act under both names.
+    select distinct o.app, o.worker_id
+    from owned o
+    join privilege_holders h on h.app = o.app and h.account_id = o.account_id
 )
 select
     o.app,
@@ -53,8 +54,9 @@ select
     o.worker_id,
     'The person holds ' || o.accounts || ' active accounts in this application.' as reason,
     case when o.is_active is null then 'unknown' else 'fail' end as verdict,
-    case when p.account_id is not null then 'high' else 'medium' end as severity,
+    if(p.worker_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     o.accounts
 from owned o
-left join privileged p on p.app = o.app and p.account_id = o.account_id
+join applications d on d.app = o.app
+left join privileged p on p.app = o.app and p.worker_id = o.worker_id
 where o.place > 1

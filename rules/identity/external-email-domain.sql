@@ -7,12 +7,7 @@ remedy = "Use a work address, link the account to a sponsor, or approve the doma
 remedy_mode = "notify"
 needs = { fields = ["email"] }
 ---*/
-with privileged as (
-    select distinct app, account_id
-    from grants
-    where is_privileged
-),
-addressed as (
+with addressed as (
     select
         app,
         account_id,
@@ -35,12 +30,13 @@ select
     a.worker_id,
     'The e-mail address lies in a domain that is neither the organisation''s nor approved.' as reason,
     case when a.is_active is null then 'unknown' else 'fail' end as verdict,
-    case when p.account_id is not null then 'high' else 'medium' end as severity,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     a.domain
 from addressed a
-left join privileged p on p.app = a.app and p.account_id = a.account_id
+join applications d on d.app = a.app
+left join privilege_holders p on p.app = a.app and p.account_id = a.account_id
 where not exists (
     select 1
-    from approved_domains d
-    where d.domain = a.domain
+    from approved_domains m
+    where m.domain = a.domain
 )

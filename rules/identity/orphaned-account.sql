@@ -7,25 +7,21 @@ remedy = "Ask the owner of the application whose account it is. Enter it in the 
 remedy_mode = "notify"
 needs = { roster = true }
 ---*/
-with privileged as (
-    select distinct app, account_id
-    from grants
-    where is_privileged
-)
 select
     a.app,
     a.account_id,
     a.username,
     'The account matches nobody in any roster and is in no register.' as reason,
     case when a.is_active is null then 'unknown' else 'fail' end as verdict,
-    case when p.account_id is not null then 'critical' else 'high' end as severity,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     a.created_at,
     a.last_sign_in_at,
     -- A name, or a user name beside a foreign address, is a hint for the person who decides, never a match.
     a.match_confidence = 'suggested' and a.match_method = 'name' as name_suggestion,
     a.match_confidence = 'suggested' and a.match_method = 'username' as username_suggestion
 from human_accounts a
-left join privileged p on p.app = a.app and p.account_id = a.account_id
+join applications d on d.app = a.app
+left join privilege_holders p on p.app = a.app and p.account_id = a.account_id
 -- Matched accounts have a worker; `is null` is what the scan can filter by before it reads the other columns.
 where a.worker_id is null
     and a.match_confidence in ('none', 'suggested')

@@ -22,11 +22,14 @@ select
     'The account was created ' || date_diff('day', a.created_at, w.first_hired_at)
         || ' days before the person was first hired.' as reason,
     case when a.is_active is null then 'unknown' else 'fail' end as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     a.match_confidence,
     a.created_at,
     w.first_hired_at
 from claimed_accounts a
 join workers w on w.worker_id = a.worker_id
+join applications d on d.app = a.app
+left join privilege_holders p on p.app = a.app and p.account_id = a.account_id
 where a.is_active is distinct from false
     -- A decision by a person settles the doubt.
     and a.match_method <> 'link'

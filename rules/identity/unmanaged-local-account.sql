@@ -8,19 +8,22 @@ remedy_mode = "notify"
 needs = { roster = true, policy = ["idp_assignments"], fields = ["idp_assigned"] }
 ---*/
 select
-    app,
-    account_id,
-    username,
-    worker_id,
+    a.app,
+    a.account_id,
+    a.username,
+    a.worker_id,
     if(
-        origin = 'local',
+        a.origin = 'local',
         'The account is a local one, in an application that people enter through the identity provider.',
         'The identity provider does not let the person into this application, and the account is open.'
     ) as reason,
-    if(is_active is null, 'unknown', 'fail') as verdict,
-    origin,
-    created_at,
-    match_confidence
-from federated_accounts
-where excluded_because is null
-    and idp_assigned = false
+    if(a.is_active is null, 'unknown', 'fail') as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
+    a.origin,
+    a.created_at,
+    a.match_confidence
+from federated_accounts a
+join applications d on d.app = a.app
+left join privilege_holders p on p.app = a.app and p.account_id = a.account_id
+where a.excluded_because is null
+    and a.idp_assigned = false

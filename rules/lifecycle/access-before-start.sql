@@ -47,7 +47,6 @@ unapproved as (
         g.app,
         g.account_id,
         g.entitlement,
-        bool_or(coalesce(g.is_privileged, false)) as is_privileged,
         min(coalesce(g.granted_at, h.first_seen_at)) as granted_at
     from recorded r
     cross join first_scan f
@@ -66,8 +65,8 @@ unapproved as (
     group by g.app, g.account_id, g.entitlement
 )
 select
-    app,
-    account_id,
+    e.app,
+    e.account_id,
     username,
     worker_id,
     null::varchar as entitlement,
@@ -76,11 +75,13 @@ select
         else 'The account is open although work begins in ' || date_diff('day', $as_of, hired_at) || ' days.'
     end as reason,
     if(is_active is null and not is_used, 'unknown', 'fail') as verdict,
-    'medium' as severity,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     hired_at,
     last_used_at,
     null::timestamp as granted_at
-from early
+from early e
+join applications d on d.app = e.app
+left join privilege_holders p on p.app = e.app and p.account_id = e.account_id
 where is_used
     or hired_at > $as_of + to_days($early_days::integer)
 union all
@@ -92,11 +93,13 @@ select
     u.entitlement,
     'A right was given that nobody approved, in an application whose approvals are kept.',
     if(a.is_active is null, 'unknown', 'fail'),
-    if(u.is_privileged, 'high', 'medium'),
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium'),
     null,
     null,
     u.granted_at
 from unapproved u
+join applications d on d.app = u.app
+left join privilege_holders p on p.app = u.app and p.account_id = u.account_id
 join matched_accounts a on a.app = u.app and a.account_id = u.account_id and a.is_active is distinct from false
 where not exists (
     select 1

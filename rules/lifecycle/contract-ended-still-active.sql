@@ -38,15 +38,17 @@ select
         else 'fail'
     end as verdict,
     case
-        when c.contract_ends_at < $as_of then 'high'
-        when c.contract_ends_at is null then 'medium'
-        else 'low'
+        when c.contract_ends_at < $as_of then if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high')
+        when c.contract_ends_at is null then if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium')
+        else if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'medium', 'low')
     end as severity,
     c.contract_ends_at,
     c.worker_type,
     c.last_sign_in_at
 from contractor_accounts c
 cross join told t
+join applications d on d.app = c.app
+left join privilege_holders p on p.app = c.app and p.account_id = c.account_id
 where (
         c.contract_ends_at is null
         or c.contract_ends_at < $as_of

@@ -26,11 +26,12 @@ select
             || ' hours ago, and the account is open.'
     end as reason,
     if(b.is_active is null or b.idp_closed_at is null, 'unknown', 'fail') as verdict,
-    if(p.sso, 'low', 'high') as severity,
+    if(d.sso, if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'medium', 'low'), if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high')) as severity,
     b.idp_closed_at,
-    p.sso
+    d.sso
 from accounts_below_idp b
-join applications p on p.app = b.app
+join applications d on d.app = b.app
+left join privilege_holders p on p.app = b.app and p.account_id = b.account_id
 join workers w on w.worker_id = b.worker_id
 where b.idp_active = false
     -- Leavers are the business of leaver-still-active.

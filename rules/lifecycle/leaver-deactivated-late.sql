@@ -27,6 +27,7 @@ with judged as (
         account_id,
         username,
         worker_id,
+        is_privileged,
         terminated_at,
         termination_recorded_at,
         due_at,
@@ -38,14 +39,20 @@ with judged as (
         -- The time that surely passed: to the closing where it is exact, else to the last scan that saw it open.
         date_sub('hour', terminated_at, if(basis = 'exact', closed_by, closed_after)) as open_hours,
         date_sub('hour', terminated_at, termination_recorded_at) as hr_lag_hours,
-        date_sub('hour', greatest(terminated_at, termination_recorded_at), closed_by) as it_lag_hours
+        date_sub('hour', termination_recorded_at, if(basis = 'exact', closed_by, closed_after)) as it_open_hours,
+        -- Since when IT could know is not known where the first scan of all already showed the departure.
+        if(
+            termination_recorded_at is null,
+            null,
+            greatest(date_sub('hour', greatest(terminated_at, termination_recorded_at), closed_by), 0)
+        ) as it_lag_hours
     from leaver_closures
     where excluded_because is null
         and outcome in ('closed_late', 'cannot_tell')
         and coalesce(terminated_at >= $as_of - to_days($period_days::integer), true)
 )
 select
-    app,
+    j.app,
     account_id,
     username,
     worker_id,
@@ -56,13 +63,22 @@ select
             || if(open_hours < 72, open_hours || ' hours', open_hours // 24 || ' days')
             || ' after work ended; ' || allowed_hours || ' hours are allowed.'
             || case
+                when termination_recorded_at > due_at
+                    and it_open_hours > allowed_hours
+                    then ' HR recorded the end too late, and it was closed too late after that.'
                 when termination_recorded_at > due_at then ' HR recorded the end too late.'
                 when termination_recorded_at is not null then ' HR had recorded the end in time.'
                 else ''
             end
     end as reason,
     if(outcome = 'cannot_tell', 'unknown', 'fail') as verdict,
-    if(outcome = 'closed_late' and open_hours > allowed_hours * $grave_factor::double, 'high', 'medium') as severity,
+    if(
+        is_privileged
+            or list_has_any(d.data, ['financial', 'ephi'])
+            or (outcome = 'closed_late' and open_hours > allowed_hours * $grave_factor::double),
+        'high',
+        'medium'
+    ) as severity,
     terminated_at,
     termination_recorded_at,
     due_at,
@@ -71,4 +87,5 @@ select
     basis,
     hr_lag_hours,
     it_lag_hours
-from judged
+from judged j
+join applications d on d.app = j.app

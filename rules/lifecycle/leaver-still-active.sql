@@ -28,11 +28,6 @@ min = 0
 max = 365
 source = "Our default: time for HR to correct a roster from which a person vanished."
 ---*/
-with privileged as (
-    select distinct app, account_id
-    from grants
-    where is_privileged
-)
 select
     l.app,
     l.account_id,
@@ -52,18 +47,21 @@ select
             then 'unknown'
         else 'fail'
     end as verdict,
-    case
-        when p.account_id is not null or list_has_any(a.data, ['financial', 'ephi']) then 'critical'
-        else 'high'
-    end as severity,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     l.terminated_at,
     l.termination_recorded_at,
     date_sub('hour', l.terminated_at, l.termination_recorded_at) as hr_lag_hours,
+    -- Since when IT could know is not known where the first scan of all already showed the departure.
+    if(
+        l.termination_recorded_at is null,
+        null,
+        date_sub('hour', greatest(l.terminated_at, l.termination_recorded_at), $as_of)
+    ) as open_since_recorded_hours,
     l.last_sign_in_at,
     l.match_confidence
 from leaver_accounts l
-join applications a on a.app = l.app
-left join privileged p on p.app = l.app and p.account_id = l.account_id
+join applications d on d.app = l.app
+left join privilege_holders p on p.app = l.app and p.account_id = l.account_id
 where l.is_active is distinct from false
     and (
         l.worker_status = 'vanished'

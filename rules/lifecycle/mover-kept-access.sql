@@ -80,6 +80,23 @@ allowed as (
 governed as (
     select distinct app, entitlement
     from role_policy
+),
+conflicting as (
+    -- What the kept right gives, and what the person may do besides, no one person may do.
+    select distinct k.app, k.account_id, k.entitlement
+    from kept k
+    join (
+        select app, entitlement, unnest(functions) as function
+        from entitlements
+    ) f on f.app = k.app and f.entitlement = k.entitlement
+    join (
+        select function_a as function, function_b as other
+        from duty_conflicts
+        union all
+        select function_b, function_a
+        from duty_conflicts
+    ) c on c.function = f.function
+    join duty_holdings h on h.worker_id = k.worker_id and h.function = c.other
 )
 select
     k.app,
@@ -91,10 +108,17 @@ select
         || if(v.app is null, ', of which the role policy does not speak.', ' that the role policy does not give to the new job.')
         as reason,
     if(v.app is null or k.is_active is null, 'unknown', 'fail') as verdict,
-    if(k.is_privileged, 'high', 'medium') as severity,
+    if(
+        p.account_id is not null or c.account_id is not null or list_has_any(d.data, ['financial', 'ephi']),
+        'high',
+        'medium'
+    ) as severity,
     k.moved_at,
     k.held_since
 from kept k
+join applications d on d.app = k.app
+left join privilege_holders p on p.app = k.app and p.account_id = k.account_id
+left join conflicting c on c.app = k.app and c.account_id = k.account_id and c.entitlement = k.entitlement
 left join governed v on v.app = k.app and v.entitlement = k.entitlement
 left join allowed a
     on a.app = k.app

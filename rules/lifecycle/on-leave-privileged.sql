@@ -47,7 +47,9 @@ select
         when a.began_at is null and coalesce(a.known_since > $as_of - to_days($leave_days::integer), true) then 'unknown'
         else 'fail'
     end as verdict,
+    if(list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     coalesce(a.began_at, a.known_since) as on_leave_since
 from holders o
+join applications d on d.app = o.app
 left join absences a on a.worker_id = o.worker_id
 where coalesce(a.began_at <= $as_of - to_days($leave_days::integer), true)

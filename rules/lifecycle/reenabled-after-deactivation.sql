@@ -72,11 +72,14 @@ select
             || ' days ago; who asked for it is not in the data.'
     end as reason,
     if(o.has_left, 'fail', 'unknown') as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     o.closed_at,
     o.opened_at,
     o.times,
     o.terminated_at
 from open o
+join applications d on d.app = o.app
+left join privilege_holders p on p.app = o.app and p.account_id = o.account_id
 left join leave l on l.app = o.app and l.account_id = o.account_id
 where o.has_left
     or (

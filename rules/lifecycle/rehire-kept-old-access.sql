@@ -67,10 +67,13 @@ select
             || c.undated_rights || '.'
     end as reason,
     if(c.old_rights > 0 and b.created_at is not null and b.is_active is not null, 'fail', 'unknown') as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     b.left_at,
     b.rehired_at,
     c.old_rights,
     c.undated_rights
 from back b
 join counted c on c.app = b.app and c.account_id = b.account_id
+join applications d on d.app = b.app
+left join privilege_holders p on p.app = b.app and p.account_id = b.account_id
 where c.old_rights > 0 or c.undated_rights > 0

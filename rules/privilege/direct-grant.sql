@@ -15,10 +15,11 @@ select
     g.entitlement,
     'The right was given to the account itself, in an application that gives access by groups.' as reason,
     if(bool_or(g.is_active is null), 'unknown', 'fail') as verdict,
-    if(bool_or(list_has_any(p.data, ['financial', 'ephi'])), 'medium', 'low') as severity,
+    if(bool_or(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi'])), 'medium', 'low') as severity,
     any_value(g.entitlement_kind) as entitlement_kind
 from groups_only_grants g
-join applications p on p.app = g.app
+join applications d on d.app = g.app
+left join privilege_holders p on p.app = g.app and p.account_id = g.account_id
 where g.excluded_because is null
     and g.entitlement_kind <> 'group'
     and g.path = 'direct'

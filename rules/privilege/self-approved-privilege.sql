@@ -52,9 +52,11 @@ select
         when not h.is_recorded or h.granted_at = f.granted_at or h.is_active is null then 'unknown'
         else 'fail'
     end as verdict,
+    if(list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     h.granted_at,
     h.match_confidence
 from held h
+join applications d on d.app = h.app
 join accounts a on a.app = h.app and a.account_id = h.account_id
 join firsts f on f.app = h.app
 where not h.is_recorded

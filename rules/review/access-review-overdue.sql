@@ -21,6 +21,13 @@ min = 1
 max = 1100
 source = "CIS Control 5.1 names a quarter; here for applications with financial data or health records."
 
+[params.privileged_review_days]
+type = "integer"
+default = 90
+min = 1
+max = 1100
+source = "Our default for applications in which somebody holds privilege: a quarter is common practice, not law."
+
 [params.open_days]
 type = "integer"
 default = 14
@@ -38,7 +45,7 @@ source = "Our default: half of the decisions of a reviewer came within this time
 with scope as (
     select
         c.app,
-        list_has_any(c.data, ['financial', 'ephi']) as is_sensitive,
+        list_has_any(c.data, ['financial', 'ephi', 'cardholder']) as is_grave,
         if(list_has_any(c.data, ['financial', 'ephi']), $sensitive_review_days::integer, $review_days::integer) as days
     from connected_applications c
 ),
@@ -130,7 +137,7 @@ select
         when k.since < $as_of - to_days(s.days) then 'fail'
         else 'unknown'
     end as verdict,
-    if(s.is_sensitive, 'high', 'medium') as severity,
+    if(s.is_grave, 'high', 'medium') as severity,
     f.ended_at as last_review_at
 from scope s
 left join finished f on f.app = s.app
@@ -138,12 +145,28 @@ left join known k on k.app = s.app
 where coalesce(f.ended_at < $as_of - to_days(s.days), true)
 union all
 select
+    s.app,
+    null,
+    'overdue-privileged',
+    'The last finished access review ended ' || date_diff('day', f.ended_at, $as_of) || ' days ago; '
+        || $privileged_review_days::integer || ' are allowed where somebody holds privileged rights.',
+    'fail',
+    'high',
+    f.ended_at
+from scope s
+join finished f on f.app = s.app
+where f.ended_at < $as_of - to_days($privileged_review_days::integer)
+    -- Later than that, and it is late for all.
+    and f.ended_at >= $as_of - to_days(s.days)
+    and s.app in (select app from privileged_accounts)
+union all
+select
     l.app,
     null,
     'undecided:' || l.campaign,
     'The review was begun and has items without a decision: ' || l.undecided || ' of ' || l.items || '.',
     if(l.ended_at is null, 'unknown', 'fail'),
-    if(s.is_sensitive, 'high', 'medium'),
+    if(s.is_grave, 'high', 'medium'),
     l.ended_at
 from latest l
 join scope s on s.app = l.app
@@ -156,10 +179,11 @@ select
     'self-review:' || l.campaign,
     'Reviewers decided about accounts of their own: ' || v.items || '.',
     'fail',
-    'medium',
+    if(s.is_grave, 'high', 'medium'),
     l.ended_at
 from selves v
 join latest l on l.app = v.app
+join scope s on s.app = v.app
 union all
 select
     l.app,
@@ -167,10 +191,11 @@ select
     'left-out:' || l.campaign,
     'Accounts that were there when the review began are not in it: ' || m.accounts || '.',
     'fail',
-    'medium',
+    if(s.is_grave, 'high', 'medium'),
     l.ended_at
 from missed m
 join latest l on l.app = m.app
+join scope s on s.app = m.app
 union all
 select
     h.app,

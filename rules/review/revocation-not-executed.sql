@@ -62,26 +62,32 @@ select
         else 'A review decided ' || date_diff('day', h.decided_at, $as_of) || ' days ago against this right, and it is still held.'
     end as reason,
     if(h.decided_at is null or h.is_given_again, 'unknown', 'fail') as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     h.campaign,
     h.decided_at
 from held h
 join accounts a on a.app = h.app and a.account_id = h.account_id
+join applications d on d.app = h.app
+left join privilege_holders p on p.app = h.app and p.account_id = h.account_id
 where not coalesce(h.is_approved_again, false)
 union all
 select
-    d.app,
-    d.account_id,
+    v.app,
+    v.account_id,
     a.username,
     a.worker_id,
     null,
     case
-        when d.decided_at is null then 'A review decided against this account, on a day that is not known, and it is still open.'
-        else 'A review decided ' || date_diff('day', d.decided_at, $as_of) || ' days ago against this account, and it is still open.'
+        when v.decided_at is null then 'A review decided against this account, on a day that is not known, and it is still open.'
+        else 'A review decided ' || date_diff('day', v.decided_at, $as_of) || ' days ago against this account, and it is still open.'
     end,
-    if(d.decided_at is null or a.is_active is null, 'unknown', 'fail'),
-    d.campaign,
-    d.decided_at
-from due d
-join accounts a on a.app = d.app and a.account_id = d.account_id
-where d.entitlement is null
+    if(v.decided_at is null or a.is_active is null, 'unknown', 'fail'),
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high'),
+    v.campaign,
+    v.decided_at
+from due v
+join accounts a on a.app = v.app and a.account_id = v.account_id
+join applications d on d.app = v.app
+left join privilege_holders p on p.app = v.app and p.account_id = v.account_id
+where v.entitlement is null
     and a.is_active is distinct from false

@@ -46,9 +46,12 @@ select
             || u.undecided || '.'
     ) as reason,
     if(u.sign_ins > 0, 'fail', 'unknown') as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     u.sign_ins,
     u.last_at as last_used_at
 from uses u
+join applications d on d.app = u.app
+left join privilege_holders p on p.app = u.app and p.account_id = u.account_id
 join accounts a on a.app = u.app and a.account_id = u.account_id
 left join service_register r on r.app = u.app and r.account_id = u.account_id
 where (u.sign_ins > 0 or u.undecided > 0)

@@ -25,9 +25,12 @@ select
         else 'The owner has not confirmed the account within ' || $attest_days::integer || ' days.'
     end as reason,
     if(w.status = 'vanished' or a.is_active is null, 'unknown', 'fail') as verdict,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     a.kind,
     r.attested_at
 from service_accounts a
+join applications d on d.app = a.app
+left join privilege_holders p on p.app = a.app and p.account_id = a.account_id
 left join service_register r on r.app = a.app and r.account_id = a.account_id
 left join workers w on w.worker_id = a.owner_worker_id
 where a.owner_worker_id is null

@@ -54,12 +54,6 @@ suspected as (
     where is_declared
         -- One person's account may be called anything.
         or (worker_id is null and list_contains($names::varchar[], name))
-),
-privileged as (
-    select distinct g.app, g.account_id
-    from grants g
-    semi join suspected s on s.app = g.app and s.account_id = g.account_id
-    where g.is_privileged
 )
 select
     s.app,
@@ -72,12 +66,12 @@ select
         'The account has the name of a function, belongs to no known person, and is in no register.'
     ) as reason,
     if(s.is_active is null, 'unknown', 'fail') as verdict,
-    if(p.account_id is not null or list_contains(a.data, 'ephi'), 'high', 'medium') as severity,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'high', 'medium') as severity,
     s.kind,
     p.account_id is not null as is_privileged
 from suspected s
-join applications a on a.app = s.app
-left join privileged p on p.app = s.app and p.account_id = s.account_id
+join applications d on d.app = s.app
+left join privilege_holders p on p.app = s.app and p.account_id = s.account_id
 where not exists (
     select 1
     from service_register r

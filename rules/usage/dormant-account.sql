@@ -38,12 +38,6 @@ with idle as (
         and greatest(last_sign_in_at, last_activity_at)
             < $as_of - to_days(least($dormant_days::integer, $privileged_dormant_days::integer))
 ),
-privileged as (
-    select distinct g.app, g.account_id
-    from grants g
-    join idle i on i.app = g.app and i.account_id = g.account_id
-    where g.is_privileged
-),
 uses as (
     -- Programs and devices keep an account in use without a sign-in by a person.
     select s.app, s.account_id, max(s.signed_in_at) as last_event_at
@@ -64,10 +58,11 @@ judged as (
         greatest(i.last_used_at, u.last_event_at, i.last_sign_in_at + to_days(coalesce(a.sign_in_grain_days, 0)))
             as perhaps_used_at,
         a.sign_in_grain_days,
+        list_has_any(a.data, ['financial', 'ephi']) as is_sensitive,
         p.account_id is not null as is_privileged,
         if(p.account_id is null, $dormant_days::integer, $privileged_dormant_days::integer) as limit_days
     from idle i
-    left join privileged p on p.app = i.app and p.account_id = i.account_id
+    left join privilege_holders p on p.app = i.app and p.account_id = i.account_id
     left join uses u on u.app = i.app and u.account_id = i.account_id
     left join workers w on w.worker_id = i.worker_id
     left join applications a on a.app = i.app
@@ -88,6 +83,7 @@ select
         when perhaps_used_at >= $as_of - to_days(limit_days) then 'unknown'
         else 'fail'
     end as verdict,
+    if(is_privileged or is_sensitive, 'high', 'medium') as severity,
     last_used_at,
     is_privileged
 from judged

@@ -22,12 +22,6 @@ with unused as (
         and last_sign_in_at is null
         and last_activity_at is null
         and created_at < $as_of - to_days($unused_days::integer)
-),
-privileged as (
-    select distinct g.app, g.account_id
-    from grants g
-    semi join unused u on u.app = g.app and u.account_id = g.account_id
-    where g.is_privileged
 )
 select
     u.app,
@@ -37,11 +31,12 @@ select
     'The account was created ' || date_diff('day', u.created_at, $as_of)
         || ' days ago, and no sign-in has ever been reported.' as reason,
     if(u.is_active is null, 'unknown', 'fail') as verdict,
-    if(p.account_id is null, 'low', 'medium') as severity,
+    if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'medium', 'low') as severity,
     u.created_at,
     p.account_id is not null as is_privileged
 from unused u
-left join privileged p on p.app = u.app and p.account_id = u.account_id
+join applications d on d.app = u.app
+left join privilege_holders p on p.app = u.app and p.account_id = u.account_id
 left join workers w on w.worker_id = u.worker_id
 -- Who has not begun, is absent or has left is the business of other rules.
 where coalesce(w.status, 'active') not in ('pre_hire', 'on_leave', 'terminated')

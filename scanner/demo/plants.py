@@ -40,17 +40,17 @@ def plant(world: World) -> None:
 def leavers(world: World) -> None:
     """Access of people who have left, and of people who have not."""
     rule = "leaver-still-active"
-    for tag, app, severity, signed_in in (
-        ("left-erp", "erp", "critical", datetime(2026, 10, 9, 19, 12)),
-        ("left-ehr", "ehr", "critical", datetime(2026, 10, 14, 21, 3)),
-        ("left-crm", "crm", "high", datetime(2026, 10, 29, 9, 40)),
-        ("left-helpdesk", "helpdesk", "high", None),
-        ("left-wiki", "wiki", "high", datetime(2026, 9, 14, 8, 0)),
+    for tag, app, signed_in in (
+        ("left-erp", "erp", datetime(2026, 10, 9, 19, 12)),
+        ("left-ehr", "ehr", datetime(2026, 10, 14, 21, 3)),
+        ("left-crm", "crm", datetime(2026, 10, 29, 9, 40)),
+        ("left-helpdesk", "helpdesk", None),
+        ("left-wiki", "wiki", datetime(2026, 9, 14, 8, 0)),
     ):
         person = world.person(tag)
         name = world.change(app, person, active=True, deactivated=None, signed_in=signed_in)
         why = f"{person.name} left on {person.ended}; the account is still active."
-        world.expect(rule, app, name, why, severity, worker=person)
+        world.expect(rule, app, name, why, _weighed(app, "high"), worker=person)
     person = world.person("left-unclear")
     name = world.change("crm", person, active=None, deactivated=None)
     why = "The application does not say whether the account of this leaver is active: neither a pass nor an exception."
@@ -104,7 +104,7 @@ def orphans(world: World) -> None:
     ):
         address = f"{name}@{DOMAIN}"
         world.add(app, _used(address, display, address))
-        world.expect(rule, app, address, why, "high")
+        world.expect(rule, app, address, why, _weighed(app, "high"))
     # Trap: an orphan that can no longer be used.
     world.add("crm", Account(f"praktikum2019@{DOMAIN}", "Praktikum 2019", f"praktikum2019@{DOMAIN}", active=False))
     # Trap: nobody by its keys, but people decided whose it is (links.csv).
@@ -127,19 +127,19 @@ def doubtful_identities(world: World) -> None:
         account = Account(name, other.name, other.email, one.number, created=datetime(2022, 1, 10))
         world.add(app, replace(account, signed_in=datetime(2026, 11, 17, 12)))
         why = f"The employee number says {one.name}, the e-mail says {other.name}."
-        world.expect("ambiguous-owner", app, name, why, "medium")
-    for tag, app, severity in (("twice-crm", "crm", "medium"), ("twice-ehr", "ehr", "medium")):
+        world.expect("ambiguous-owner", app, name, why, _weighed(app, "medium"))
+    for tag, app in (("twice-crm", "crm"), ("twice-ehr", "ehr")):
         person = world.person(tag)
         name = f"{person.email.partition('@')[0]}.2"
         account = Account(name, person.name, person.email.replace("@", "+2@"), person.number)
         world.add(app, replace(account, created=datetime(2024, 2, 1), signed_in=datetime(2026, 11, 18, 7)))
         why = f"{person.name} has a second active account in the same application."
-        world.expect("duplicate-accounts", app, name, why, severity, worker=person)
+        world.expect("duplicate-accounts", app, name, why, _weighed(app, "medium"), worker=person)
     for tag, app in (("reused-crm", "crm"), ("reused-erp", "erp")):
         person = world.person(tag)
         name = world.change(app, person, created=datetime(2019, 3, 4, 10), number=None)
         why = f"Created in 2019, but {person.name} was first hired on {person.hired}: perhaps somebody else's address."
-        world.expect("reused-identity", app, name, why, "medium", worker=person)
+        world.expect("reused-identity", app, name, why, _weighed(app, "medium"), worker=person)
 
 
 def unused_accounts(world: World) -> None:
@@ -152,7 +152,7 @@ def unused_accounts(world: World) -> None:
         person = world.person(tag)
         name = world.change(app, person, signed_in=signed_in)
         why = f"Active, last used on {signed_in:%Y-%m-%d}."
-        world.expect("dormant-account", app, name, why, "medium", worker=person)
+        world.expect("dormant-account", app, name, why, _weighed(app, "medium"), worker=person)
     # Traps: an old sign-in with recent activity; a sign-in 80 days ago.
     person = world.person("idle-but-active")
     world.change("crm", person, signed_in=datetime(2026, 3, 1, 8), last_activity=datetime(2026, 11, 16, 8))
@@ -166,7 +166,7 @@ def privileges(world: World) -> None:
     for name in _working(world, "erp")[:5]:
         world.accounts["erp"][name] = replace(world.accounts["erp"][name], roles=(ERP_ADMIN,))
     world.expect("too-many-admins", "crm", None, "Six administrators, where three would do.", "medium")
-    world.expect("too-many-admins", "erp", None, "Six administrators, where three would do.", "medium")
+    world.expect("too-many-admins", "erp", None, "Six administrators, where three would do.", "high")
 
     # A lead, no exception: among the many people of their job, each of these is alone with the right.
     entitlement = f"group:{resource_id('ehr', ADMINS['ehr'])}"
@@ -181,7 +181,7 @@ def privileges(world: World) -> None:
         world.join(app, ADMINS[app], [person.email])
         entitlement = f"group:{resource_id(app, ADMINS[app])}"
         why = f"Closed, but still a member of {ADMINS[app]}."
-        world.expect(rule, app, person.email, why, "medium", worker=person, entitlement=entitlement)
+        world.expect(rule, app, person.email, why, _weighed(app, "medium"), worker=person, entitlement=entitlement)
     # Trap: a closed account in a group without privilege.
     world.join("crm", "Sales", [f"praktikum2019@{DOMAIN}"])
 
@@ -199,8 +199,8 @@ def service_accounts(world: World) -> None:
     ):
         world.add(app, Account(name, display, None, created=datetime(2020, 1, 6)))
     world.expect(rule, "crm", "svc-export", "Known by its name only; no register entry, no owner.", "high")
-    world.expect(rule, "erp", "svc-bankfeed", "The registered owner left on 2026-06-30.", "high")
-    world.expect(rule, "ehr", "svc-lab-import", "The owner confirmed it last in June 2025.", "high")
+    world.expect(rule, "erp", "svc-bankfeed", "The registered owner left on 2026-06-30.", "critical")
+    world.expect(rule, "ehr", "svc-lab-import", "The owner confirmed it last in June 2025.", "critical")
 
 
 def foreign_domains(world: World) -> None:
@@ -239,6 +239,11 @@ def sources(world: World) -> None:
     world.expect("population-incomplete", "payroll", None, "Known, but not connected: nobody looked.", "high")
 
 
+def _weighed(app: str, severity: str) -> str:
+    """Return one step more for the applications that hold financial data or health records."""
+    return {"medium": "high", "high": "critical"}[severity] if app in ("erp", "ehr") else severity
+
+
 def _used(username: str, display: str, email: str | None, number: str | None = None) -> Account:
     """Return an account that somebody used last week."""
     times = datetime(2023, 5, 8, 9), datetime(2026, 11, 12, 10)
@@ -263,7 +268,8 @@ def late_closings(world: World) -> None:
             end = datetime.combine(person.ended, time.max, ZURICH).astimezone(UTC).replace(tzinfo=None)
             if account.active is False and account.deactivated and account.deactivated > end + timedelta(hours=24):
                 why = f"Work ended on {person.ended}, the account was closed on {account.deactivated:%Y-%m-%d}."
-                world.expect("leaver-deactivated-late", app, person.email, why, "medium", worker=person)
+                severity = _weighed(app, "medium")
+                world.expect("leaver-deactivated-late", app, person.email, why, severity, worker=person)
 
 
 def old_accounts(world: World) -> None:

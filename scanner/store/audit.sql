@@ -589,12 +589,18 @@ join accounts a on a.app = g.app and a.account_id = g.account_id
 where g.is_privileged;
 comment on view privileged_grants is 'Grants of privileged entitlements, with the account that holds them.';
 
+create view privilege_holders as
+select distinct app, account_id
+from grants
+where is_privileged;
+comment on view privilege_holders is 'Accounts, active or not, that hold a privileged entitlement.';
+
 create view privileged_accounts as
 select
     a.app, a.account_id, a.username, a.is_active, a.kind, a.mfa, a.last_sign_in_at, a.worker_id, a.match_confidence,
     case when a.kind in ('service', 'shared', 'break_glass') then a.kind end as excluded_because
 from accounts a
-semi join (select app, account_id from grants where is_privileged) g on g.app = a.app and g.account_id = a.account_id
+semi join privilege_holders p on p.app = a.app and p.account_id = a.account_id
 where a.is_active is distinct from false;
 comment on view privileged_accounts is 'Active accounts that hold a privileged entitlement; service, shared and break-glass ones are excluded and counted.';
 
