@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, RestSettings
+from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, ProviderSettings, RestSettings
 
 SCIM_TYPES = ("scim", "scim_file")
 """Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
@@ -86,6 +86,8 @@ class Auth:
     type: str
     """none, bearer, basic, oauth2 (client credentials) or header."""
     secret: Secret | None = None
+    scheme: str = "Bearer"
+    """Of bearer: the word in front of the token; SSWS for an API token of Okta."""
     username: str | None = None
     """Of basic sign-in."""
     header: str | None = None
@@ -183,7 +185,8 @@ class Application:
     name: str
     """As people know it; stands in reports."""
     type: str
-    """scim, scim_file, csv, excel, json, database, sqlite, rest, ldap, none, or what an installed package brings."""
+    """scim, scim_file, a type of docs/sources (csv, database, ldap, rest ...), one that an installed package brings, or
+    none."""
     data: tuple[str, ...] = ("personal",)
     """personal, financial, ephi, cardholder: decides to which framework reports the application belongs."""
     owner: str | None = None
@@ -243,6 +246,8 @@ class Application:
     """Of rest; see `[application.rest]`."""
     ldap: LdapSettings = field(default_factory=LdapSettings)
     """Of ldap; see `[application.ldap]`."""
+    provider: ProviderSettings = field(default_factory=ProviderSettings)
+    """Of an identity provider that is read over its own API; see `[application.provider]`."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """Keys of a type that an installed package brings; its documentation names them."""
     write: WriteSettings | None = None

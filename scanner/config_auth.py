@@ -111,6 +111,7 @@ def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems
         token_url=values.get("token_url"),
         client_id=values.get("client_id"),
         scope=values.get("scope"),
+        scheme=values.get("scheme", "Bearer"),
         acknowledged_origins=values.get("acknowledged_origins", ()),
     )
 
@@ -118,6 +119,8 @@ def read_auth(raw: Mapping[str, Any], where: str, base: Path, problems: Problems
 def _auth_keys(kind: object) -> dict[str, Key]:
     """Return the keys, besides type and secret, of one way to sign in."""
     match kind:
+        case "bearer":
+            return {"scheme": Key(_scheme)}
         case "basic":
             return {"username": Key(text, required=True)}
         case "oauth2":
@@ -181,6 +184,13 @@ def _origin(value: object) -> str:
     if urlsplit(address).path not in ("", "/"):
         raise ValueError("must be scheme, host and port only, such as https://crm.example")
     return address
+
+
+def _scheme(value: object) -> str:
+    word = text(value)
+    if not _HEADER.fullmatch(word):
+        raise ValueError("must be one word, such as SSWS; the token itself stands elsewhere")
+    return word
 
 
 def _header_name(value: object) -> str:

@@ -7,22 +7,29 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scanner import config_ldap, config_rest
-from scanner.config_keys import Key, Problems, boolean, number, one_of, text
+from scanner.config_keys import Key, Problems, boolean, map_of, number, one_of, text
 from scanner.config_values import delimiter, encoding
-from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, RestSettings
+from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, ProviderSettings, RestSettings
 
 MAKE: Mapping[str, Callable[..., object]] = {
     "file": FileSettings,
     "database": DatabaseSettings,
     "rest": RestSettings,
     "ldap": LdapSettings,
+    "provider": ProviderSettings,
 }
 """Name of the table -> the value that it is read into."""
 
 
 def keys() -> dict[str, dict[str, Key]]:
     """Return the keys of each table."""
-    return {"file": _FILE, "database": _DATABASE, "rest": config_rest.keys(), "ldap": config_ldap.keys()}
+    return {
+        "file": _FILE,
+        "database": _DATABASE,
+        "rest": config_rest.keys(),
+        "ldap": config_ldap.keys(),
+        "provider": _PROVIDER,
+    }
 
 
 DATABASES = ("postgresql", "mysql", "mssql", "oracle")
@@ -88,6 +95,11 @@ _DATABASE = {
     "entitlements": Key(select),
     "count": Key(select),
     "statement_seconds": Key(number(1, 86_400)),
+}
+_PROVIDER = {
+    "applications": Key(map_of(text)),
+    "mfa": Key(boolean),
+    "sign_in_days": Key(number(0, 400, whole=True)),
 }
 _FILE = {
     "delimiter": Key(delimiter),

@@ -3,7 +3,7 @@
 import os
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -345,7 +345,18 @@ def _sources(
             else:
                 application = read_application(item, where, base, time_zone, problems)
                 applications += [application] if application else []
+    _check_provided(applications, problems)
     return tuple(rosters), tuple(applications)
+
+
+def _check_provided(applications: Sequence[Application], problems: Problems) -> None:
+    """Refuse an identity provider that speaks of applications which do not exist."""
+    known = {app.id for app in applications}
+    for provider in applications:
+        for theirs, ours in provider.provider.applications.items():
+            if ours not in known and not problems.lines:
+                what = f'there is no application "{ours}"{nearest(ours, known)}'
+                problems.add(f"application {provider.id}.provider.applications.{theirs}", what)
 
 
 def _matching(raw: Mapping[str, Any], base: Path, apps: set[str], problems: Problems) -> Matching:

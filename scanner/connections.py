@@ -134,3 +134,15 @@ class LdapSettings:
     elsewhere: tuple[str, ...] = ()
     """Distinguished names below `base` that other servers hold, and that hold no accounts or are read as an application
     of their own. A part that is held elsewhere and does not stand here makes the list `short`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """What an identity provider is asked beside its accounts, groups and roles."""
+
+    applications: Mapping[str, str] = field(default_factory=dict)
+    """Its id of an application -> our id: whom it lets in there is asked, and taken as idp_assignments for ours."""
+    mfa: bool = True
+    """Whether to ask for the second factor of each account."""
+    sign_in_days: int = 30
+    """How far back single sign-ins are asked for; 0: none are."""

@@ -37,6 +37,11 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[application.file]", connections.FileSettings, "Of an application of type csv, excel or json."),
     ("[application.database]", connections.DatabaseSettings, "Of an application of type database or sqlite."),
     ("[application.rest]", connections.RestSettings, "Of an application of type rest."),
+    (
+        "[application.provider]",
+        connections.ProviderSettings,
+        "Of an identity provider that is read over its own API (okta).",
+    ),
     ("[[application.rest.grants]]", connections.GrantList, str(connections.GrantList.__doc__)),
     (
         "[application.ldap]",

@@ -69,7 +69,7 @@ class Source:
     kind: str
     """roster or application."""
     type: str
-    """csv, excel, json, database, sqlite, rest, scim, scim_file or none."""
+    """scim, scim_file, csv, database, rest ...: as the configuration calls it."""
     verdict: Verdict
     stated: int | None = None
     """Rows that the source said it holds; None when it did not say."""
@@ -104,7 +104,8 @@ class Collected:
 
     source: Source
     files: Mapping[str, Path] = field(default_factory=dict)
-    """Keys: users, groups, entitlements (names and privileges that the application states), workers."""
+    """Keys: users, groups, entitlements (names and privileges that the application states), workers; and what an
+    identity provider says beside its accounts: idp_assignments, sign_ins, mfa."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,18 @@ def _look_at_directory(app: Application) -> Look:
     return look(app)
 
 
+def _okta(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.okta import collect_okta
+
+    return collect_okta(app, into, progress)
+
+
+def _look_at_okta(app: Application) -> Look:
+    from scanner.collectors.okta import look
+
+    return look(app)
+
+
 def _roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.roster import collect_roster
 
@@ -111,6 +123,8 @@ def _export(*unused: str) -> ApplicationType:
         unused={"file": unused},
     )
 
+
+_NATIVE_KEYS = ("base_url", "provider", *SERVER_KEYS, "statuses", "kinds", "entitlements")
 
 SOURCES: Mapping[str, ApplicationType] = {
     "scim": ApplicationType(
@@ -153,6 +167,7 @@ SOURCES: Mapping[str, ApplicationType] = {
         needed=("ldap",),
         check=check_ldap,
     ),
+    "okta": ApplicationType(collect=_okta, look=_look_at_okta, keys=_NATIVE_KEYS, needed=("base_url",)),
 }
 """Type of an application -> what there is to know of it."""
 

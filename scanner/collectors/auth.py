@@ -75,7 +75,7 @@ def headers(auth: Auth, owner: str, redactor: Redactor) -> Mapping[str, str]:
     secret = _read(auth.secret, redactor)
     if auth.type == "basic":
         return {name: _basic(auth.username or "", secret, redactor)}
-    return {name: ("Bearer " if auth.type == "bearer" else "") + _ascii(secret, owner)}
+    return {name: (f"{auth.scheme} " if auth.type == "bearer" else "") + _ascii(secret, owner)}
 
 
 def _ascii(secret: str, app_id: str) -> str:

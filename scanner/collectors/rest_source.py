@@ -46,6 +46,8 @@ class Lists:
     queries: list[str] = field(default_factory=list)
     main: Listing | None = None
     """The list of accounts or people."""
+    is_whole: bool = True
+    """Whether the further list that was read last is whole."""
 
     def all(self, settings: RestSettings, row: Row, what: str) -> Iterator[Record]:
         """Yield the rows of the list of accounts or people itself."""
@@ -63,39 +65,42 @@ class Lists:
         path = self.into / "further.part"
         try:
             listing = self._listed(settings, row, what, path)
-            if listing.verdict is not Verdict.COMPLETE:
+            self.is_whole = listing.verdict is Verdict.COMPLETE
+            if not self.is_whole:
                 self.doubts.append((Verdict.SHORT, f"the list of {what} is not whole: {listing.detail}"))
             yield from _rows(path)
         finally:
             path.unlink(missing_ok=True)
 
     def each(
-        self, settings: RestSettings, ids: Iterable[str], row: Row, what: str
+        self, settings: RestSettings, ids: Iterable[str], row: Row, what: str, *, unread: set[str] | None = None
     ) -> Iterator[tuple[str, list[Record]]]:
         """Yield id and rows of the list that each id has, at a path with {id}; the first pages are fetched ahead.
 
-        A list that is not whole makes the source short.
+        A list that is not whole makes the source short, and its id goes to `unread` before its rows are yielded.
         """
+        unread = set() if unread is None else unread
         self.queries.append(f"GET {settings.path}")
         wanted = list(ids)
 
         def lister(identifier: str) -> RestLister:
-            return self._lister(replace(settings, path=_path(settings.path, identifier)), row)
+            return self._lister(replace(settings, path=filled(settings.path, identifier)), row)
 
         ahead = Prefetch(self.session.get, self.session.limits.parallel)
-        unread, reason = 0, ""
+        reason = ""
         try:
             ahead.foresee(lister(one).first() for one in wanted)
             for done, one in enumerate(wanted, 1):
                 lines, doubt = _small(lister(one), ahead)
                 if doubt:
-                    unread, reason = unread + 1, doubt
+                    reason = doubt
+                    unread.add(one)
                 self.progress(self.source.id, what, done, len(wanted))
                 yield one, [_decode(line) for line in lines]
         finally:
             ahead.drop()
         if unread:
-            told = f"{unread:,} of {len(wanted):,} lists of {what} could not be read whole: {reason}"
+            told = f"{len(unread):,} of {len(wanted):,} lists of {what} could not be read whole: {reason}"
             self.doubts.append((Verdict.SHORT, told))
 
     def _listed(self, settings: RestSettings, row: Row, what: str, path: Path) -> Listing:
@@ -155,17 +160,33 @@ def collect_accounts(
     return replace(collected, source=source)
 
 
-def look(source: Endpoint, settings: RestSettings, row: Row) -> tuple[Look, int]:
-    """Ask for the first page of a list; return what it says, and how many rows came. Raises SourceError."""
+def look(source: Endpoint, settings: RestSettings, row: Row) -> tuple[Look, list[str]]:
+    """Ask for the first row of a list; return what it says, and the ids that came. Raises SourceError."""
     with Session(source, accept=ACCEPT) as session:
-        lister = RestLister(Asker(session, hashlib.sha256()), settings, row, session.limits.page_size)
+        lister = _sampling(session, settings, row)
         page, _ = lister.total()
     if not page.size:
         raise SourceError(f"GET {settings.path} answered with an empty list: may this credential read it?")
     if not page.keys:
         raise SourceError(f"GET {settings.path} answered with rows in which no id was found; check columns")
-    stated = "it does not say how many rows it holds" if page.total is None else f"{page.total:,} rows stated"
-    return Look(f"{stated}, paging by {settings.paging}"), len(page.keys)
+    stated = f"{page.size} of an unstated number" if page.total is None else f"{page.size} of {page.total:,}"
+    return Look(f"{stated} read, paging by {settings.paging}"), [str(_decode(line)["id"]) for line in page.lines]
+
+
+def refused(source: Endpoint, further: Iterable[RestSettings]) -> list[str]:
+    """Ask for the first row of each further list; return why, for each that cannot be read."""
+    found = []
+    with Session(source, accept=ACCEPT) as session:
+        for settings in further:
+            try:
+                _sampling(session, settings, lambda record: None).total()
+            except SourceError as error:
+                found.append(str(error))
+    return found
+
+
+def _sampling(session: Session, settings: RestSettings, row: Row) -> RestLister:
+    return RestLister(Asker(session, hashlib.sha256()), settings, row, session.limits.page_size)
 
 
 def row_with(needed: Mapping[str, str], **optional: str | None) -> Row:
@@ -192,7 +213,8 @@ def _rows(path: Path) -> Iterator[Record]:
         yield from map(_decode, lines)
 
 
-def _path(template: str, identifier: str) -> str:
+def filled(template: str, identifier: str) -> str:
+    """Return a path with an id in place of {id}; SourceError for one that would change the path."""
     if identifier in (".", ".."):
         raise SourceError("an id cannot stand in an address")
     return template.replace("{id}", quote(identifier, safe=""))

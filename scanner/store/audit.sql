@@ -111,7 +111,7 @@ comment on column applications.app is 'Id from the configuration.';
 comment on column applications.name is 'Name for people.';
 comment on column applications.owner is 'Who answers for it.';
 comment on column applications.data is 'personal, financial, ephi, cardholder: the frameworks that it belongs to.';
-comment on column applications.type is 'scim, scim_file, csv, excel, json, database, sqlite, rest, ldap, what a package brings, or none (known, not connected).';
+comment on column applications.type is 'scim, scim_file, csv, database, ldap, rest ..., as the configuration calls it; none: known, not connected.';
 comment on column applications.profile is 'Vendor profile.';
 comment on column applications.coverage is 'Which accounts its list can show: all, provisioned_only, members_no_guests, one_domain or unknown.';
 comment on column applications.sso is 'Whether people sign in through the identity provider.';
@@ -293,7 +293,7 @@ create table sign_ins (
     signed_in_at timestamp,
     interactive boolean
 );
-comment on table sign_ins is 'Single sign-in events, by the policy input sign_ins.';
+comment on table sign_ins is 'Single sign-in events, by the policy input sign_ins or an identity provider; of the latter one an hour for each account.';
 comment on column sign_ins.app is 'Application.';
 comment on column sign_ins.account_id is 'Account.';
 comment on column sign_ins.signed_in_at is 'When.';
@@ -321,7 +321,7 @@ create table sources (
 comment on table sources is 'One row per roster and connected application: the completeness of this scan.';
 comment on column sources.source_id is 'Roster id or application id.';
 comment on column sources.kind is 'roster or application.';
-comment on column sources.type is 'csv, excel, json, database, sqlite, rest, scim or scim_file.';
+comment on column sources.type is 'scim, scim_file, csv, database, ldap, rest ..., as the configuration calls it.';
 comment on column sources.verdict is 'complete, drift, short, capped, failed or unknown.';
 comment on column sources.stated is 'Rows that the source said it has; null if it did not say.';
 comment on column sources.collected is 'Distinct rows read.';
@@ -346,9 +346,9 @@ create table policy_inputs (
     needs_approval boolean default false,
     unmatched bigint
 );
-comment on table policy_inputs is 'Policy files that were supplied. A rule that needs another one is unable to test.';
+comment on table policy_inputs is 'Policy files that were supplied, and lists that an identity provider supplied in their place. A rule that needs another one is unable to test.';
 comment on column policy_inputs.name is 'privileged_entitlements, service_register, approved_domains ...';
-comment on column policy_inputs.sha256 is 'Of the file.';
+comment on column policy_inputs.sha256 is 'Of the file, or of what an identity provider said.';
 comment on column policy_inputs.entries is 'Entries in the file.';
 comment on column policy_inputs.approved_by is 'Who approved it, where the file says so.';
 comment on column policy_inputs.approved_at is 'From when it is approved.';

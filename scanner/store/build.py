@@ -52,7 +52,7 @@ def build(
         con.execute(_sql("vanished.sql"))
         match(con)
         con.execute(_sql("owners.sql"))
-        feeds.load(con, policies, scan.as_of)
+        feeds.load(con, policies, scan.as_of, collected)
         complete = all(s.verdict is Verdict.COMPLETE for s in sources)
         _record_scan(con, replace(scan, complete=complete), scan_no, sources, token)
         con.execute(_sql("merge.sql"))

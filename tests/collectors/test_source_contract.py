@@ -12,6 +12,7 @@ import rig_databases
 import rig_directories
 import rig_files
 import rig_installed
+import rig_okta
 import rig_rest
 from config_files import FRAME
 from contract import CANARY, HOSTILE, IDS, Rig
@@ -26,6 +27,7 @@ RIGS: dict[str, Rig] = {
     **rig_databases.RIGS,
     **rig_directories.RIGS,
     **rig_installed.RIGS,
+    **rig_okta.RIGS,
     **rig_rest.RIGS,
 }
 DOCS = Path(__file__).parents[2] / "docs" / "sources"
