@@ -11,7 +11,7 @@ NODE := nodejs npm
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
 
-test: $(VENV)/.ready system browser node openssh postgresql slapd
+test: $(VENV)/.ready system browser node openssh postgresql slapd java
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready
@@ -68,6 +68,11 @@ slapd:
 .PHONY: openldap
 openldap:
 	@[ -e /usr/include/ldap.h ] && [ -e /usr/include/sasl/sasl.h ] || $(MAKE) --no-print-directory install PACKAGES='gcc libc6-dev libldap-dev libsasl2-dev'
+
+# PDFs are checked by veraPDF, a program in Java; its XML binding is no part of Java any more.
+.PHONY: java
+java:
+	@command -v javac >/dev/null && ls /usr/share/java/jaxb-runtime.jar >/dev/null 2>&1 || $(MAKE) --no-print-directory install PACKAGES='default-jdk-headless libjaxb-java'
 
 .PHONY: install
 install:

@@ -289,6 +289,6 @@ def _undrawn(warnings: Sequence[str]) -> str:
         return ""
     some = ", ".join(points[:5]) + (" ..." if len(points) > 5 else "")
     return (
-        f"some characters are drawn as empty boxes, as no font here has them ({len(points)}: {some}); install one that"
-        " has, for Chinese, Japanese and Korean for instance fonts-noto-cjk, and run `orphanscan report`"
+        f"some characters are printed as their numbers, as no font here has them ({len(points)}: {some}); install"
+        " one that has, for Chinese, Japanese and Korean for instance fonts-noto-cjk, and run `orphanscan report`"
     )

@@ -206,7 +206,7 @@ def test_characters_without_a_font_are_told(company: Path) -> None:
     done = orphanscan(company, "scan")
 
     assert done.returncode == 1
-    assert "sox.pdf: some characters are drawn as empty boxes, as no font here has them (1: U+13000)" in done.stderr
+    assert "sox.pdf: some characters are printed as their numbers, as no font here has them (1: U+13000)" in done.stderr
 
 
 def test_a_clock_to_come_is_refused_and_leaves_nothing(company: Path) -> None:

@@ -2,6 +2,8 @@
 
 import gc
 import io
+import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,17 +49,49 @@ def draw(wanted: Drawing) -> bytes:
     # WeasyPrint takes half a second to import; only who draws a PDF pays for it.
     import weasyprint
 
-    with _no_collection():
-        document = weasyprint.HTML(
-            string=wanted.markup, base_url=FOLDER.as_uri() + "/", url_fetcher=_fetcher(weasyprint)
-        )
-        data = document.write_pdf(
+    with _no_collection(), _characters_without_glyph() as missing:
+        data = _written(weasyprint, wanted, wanted.markup)
+        if missing:
+            data = _written(weasyprint, wanted, wanted.markup.translate(_spelled(missing)))
+    return data
+
+
+def _written(weasyprint: Any, wanted: Drawing, markup: str) -> bytes:
+    document = weasyprint.HTML(string=markup, base_url=FOLDER.as_uri() + "/", url_fetcher=_fetcher(weasyprint))
+    return bytes(
+        document.write_pdf(
             pdf_variant="pdf/a-3a",
             pdf_identifier=wanted.identifier.encode(),
             finisher=_finish_tags,
             attachments=[_embedded(weasyprint, file, wanted.moment) for file in wanted.attachments],
         )
-    return bytes(data)
+    )
+
+
+@contextmanager
+def _characters_without_glyph() -> Iterator[set[int]]:
+    """Collect the code points that the renderer draws as an empty box; only once it has drawn is that known."""
+    missing: set[int] = set()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if found := re.search(r"^\.notdef glyph .*\(U\+([0-9A-F]+)\)$", record.getMessage(), re.DOTALL):
+                missing.add(int(found[1], 16))
+
+    listener, logger = Listener(logging.WARNING), logging.getLogger("weasyprint")
+    logger.addHandler(listener)
+    try:
+        yield missing
+    finally:
+        logger.removeHandler(listener)
+
+
+def _spelled(missing: set[int]) -> dict[int, str]:
+    """Return what stands for each character.
+
+    An empty box says nothing, and has no place in an archive (ISO 19005-3, 6.2.11.8); its number names the character.
+    """
+    return {point: f"[U+{point:04X}]" for point in missing}
 
 
 def _finish_tags(_: Any, pdf: Any) -> None:
