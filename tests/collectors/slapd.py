@@ -20,9 +20,9 @@ ADMIN = f"cn=admin,{BASE}"
 ADMIN_PASSWORD = "adm1n-of-the-tests"
 _SCHEMA = Path("/etc/ldap/schema")
 OPENLDAP = ("core", "cosine", "nis", "inetorgperson")
-ACTIVE_DIRECTORY = ("core", "cosine", "inetorgperson", "msuser")
+ACTIVE_DIRECTORY = (*OPENLDAP, "msuser")
 """Microsoft's attributes and classes, as OpenLDAP ships them."""
-_ACCESS = f"""
+ACCESS = f"""
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{READER}" read by * none
 """
@@ -49,7 +49,7 @@ def directory(
     password: str,
     *,
     schema: Sequence[str] = OPENLDAP,
-    access: str = _ACCESS,
+    access: str = ACCESS,
     settings: str = "",
     overlays: str = "",
 ) -> Iterator[Directory]:
