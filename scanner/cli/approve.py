@@ -37,6 +37,7 @@ def command(config_path: Path, state: Path | None, as_json: bool, name: str, key
     from scanner.cli.key import passphrase
     from scanner.remediation import approve, gates, plan_file
     from scanner.remediation.rendering import headline
+    from scanner.store import scans
     from scanner.store import state as stored
 
     config = options.read_config(config_path, state)
@@ -48,7 +49,8 @@ def command(config_path: Path, state: Path | None, as_json: bool, name: str, key
         plan, sha256 = plan_file.read(path)
         now = datetime.now(UTC)
         gates.check(config, plan, record_of(config, plan.scan_id), now)
-        signed = approve.approve(path, plan, sha256, known, key, now)
+        people = approve.with_people(known, scans.scan_dir(config.state, plan.scan_id) / "evidence" / "audit")
+        signed = approve.approve(path, plan, sha256, people, key, now)
     have = len({one.approver for one in approve.read(path) if one.plan_sha256 == sha256})
     if as_json:
         echo_json({"plan": plan.id, "sha256": sha256, "approver": signed.approver, "approvals": have})

@@ -1,6 +1,8 @@
 """`plan`: what would be changed, and what it means; writes a file, changes nothing."""
 
+import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +81,7 @@ def command(
     config = options.read_config(config_path, state)
     scan, folder, record = scanning.latest_record(config, name)
     asked = Asked(Filters(**filters), tuple(_hex(text) for text in confirm), allow_irreversible)
+    _refuse_unknown(config, record, filters, asked.confirmed)
     found = planning.basis(config, scan, folder, planning.with_accepted(record, accepted_now(config, record)))
     plan = planning.make(config, found, asked)
     access_log.record(config.state, access_log.Access("plan", scan=scan.id, count=len(plan.actions)))
@@ -199,6 +202,29 @@ def _judged_again(config: Config, name: str, found: "Basis") -> "Record":
         for result in outcome.record.results
     )
     return replace(found.record, results=results, rules=outcome.record.rules)
+
+
+def _refuse_unknown(
+    config: Config, record: "Record", filters: Mapping[str, tuple[str, ...]], confirmed: tuple[str, ...]
+) -> None:
+    """Refuse what names nothing: a slip of the pen must not read as `nothing to do`."""
+    known = {"rule": [rule.id for rule in record.rules], "app": [app.id for app in config.applications]}
+    for name, ids in known.items():
+        for one in filters[name]:
+            if one not in ids:
+                near = difflib.get_close_matches(one, ids, n=1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(ids))}"
+                raise click.UsageError(f"--{name} {one!r} is not part of scan {record.scan.id}{hint}")
+    fingerprints = [finding.fingerprint for result in record.results for finding in result.findings]
+    for option, texts in (("--fingerprint", filters["fingerprint"]), ("--confirm", confirmed)):
+        for text in texts:
+            count = sum(one.startswith(text) for one in fingerprints)
+            if not count:
+                raise click.UsageError(f"{option} {text!r} begins no fingerprint of scan {record.scan.id}")
+            if count > 1 and option == "--confirm":
+                raise click.UsageError(
+                    f"--confirm {text!r} begins {count} fingerprints; a decision is about one: say more"
+                )
 
 
 def _hex(text: str) -> str:

@@ -21,7 +21,7 @@ from scanner.remediation.run import Writing, count, kept, new_run, subject
 from scanner.remediation.server import Resource, Server, active, connected, elements, members
 from scanner.remediation.steps import Look, Step, grant_element, step_for
 from scanner.remediation.still import changed
-from scanner.store import state, vault
+from scanner.store import scans, state, vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ def apply(
 
 
 def _approvals(config: Config, path: Path, plan: Plan, sha256: str) -> tuple[approve.Approval, ...]:
-    return approve.valid(path, plan, sha256, approve.approvers(config.remediation.approvers))
+    audit = scans.scan_dir(config.state, plan.scan_id) / "evidence" / "audit"
+    known = approve.with_people(approve.approvers(config.remediation.approvers), audit)
+    return approve.valid(path, plan, sha256, known)
 
 
 @dataclass
@@ -110,8 +112,8 @@ class Applying:
     on_result: Told
     stopped: set[str] = field(default_factory=set)
     """Applications that are left alone."""
-    own: dict[str, str | None] = field(default_factory=dict)
-    """app -> id of the account behind the credential for writing, where the server tells."""
+    own: dict[str, frozenset[str]] = field(default_factory=dict)
+    """app -> ids of the accounts behind both credentials, where the server tells."""
 
     def rehearse(self, actions: tuple[Action, ...]) -> Iterator[tuple[Action, Result]]:
         """Yield what would become of each action, up to the request."""
@@ -126,7 +128,7 @@ class Applying:
     def run(self, actions: tuple[Action, ...], writing: Writing) -> Iterator[tuple[Action, Result]]:
         """Yield what became of each action; what the journal settled is not touched again."""
         settled = writing.settled()
-        self.stopped |= {str(entry["app"]) for entry in writing.before.of("stop")}
+        self.stopped |= writing.stopped()
         with connected(self.config, (action.app for action in actions)) as servers:
             self._prime([action for action in actions if action.id not in settled], servers)
             for action in actions:
@@ -170,7 +172,9 @@ class Applying:
                 return Result(Outcome.ALREADY, "it was so before; nothing was sent", look.resource)
             if look.resource is None:
                 return Result(Outcome.STALE, "the application no longer shows the group")
-            own = self.own.get(action.app) == action.account_id
+            if look.doubt is not None:
+                return Result(Outcome.FAILED, f"{look.doubt}; nothing was sent")
+            own = action.account_id in self.own[action.app]
             reason = changed(action, server.app, now, roster_complete=True, own=own)
             if reason is None and self.accepted.covers(action):
                 reason = "a waiver accepts it now"
@@ -204,7 +208,7 @@ class Applying:
         for action in actions:
             server = servers[action.app]
             if action.app not in self.own:
-                self.own[action.app] = server.own_account()
+                self.own[action.app] = server.own_accounts()
             try:
                 user = server.user(action.account_id or "")
             except SourceError:

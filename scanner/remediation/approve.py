@@ -11,6 +11,7 @@ import msgspec
 from scanner import evidence, keys
 from scanner.config_keys import Key, Problems, anything, parse_toml, read_checked, read_table, tables, text
 from scanner.errors import ConfigError, RefusedError, StoreError
+from scanner.remediation import facts
 from scanner.remediation.model import Plan
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ class Approver:
     worker: str
     """Person id, employee number or e-mail in HR: to tell whether a plan is about this person."""
     public_key: str
+    person: "Person | None" = None
+    """As HR knows the approver; None: nobody, or several people, are called so there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who an approver is in HR."""
+
+    worker_id: str
+    status: str
+    keys: tuple[str, ...]
+    """Employee numbers and e-mails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,14 @@ def approvers(path: Path | None) -> tuple[Approver, ...]:
     return tuple(found)
 
 
+def with_people(known: Sequence[Approver], audit: Path) -> tuple[Approver, ...]:
+    """Return approvers with the people that the evidence of a scan knows; StoreError if it cannot be read."""
+    workers = facts.workers(audit, [one.worker for one in known])
+    return tuple(
+        replace(one, person=Person(*found[0]) if len(found := workers[one.worker]) == 1 else None) for one in known
+    )
+
+
 def approve(
     path: Path, plan: Plan, plan_sha256: str, known: Sequence[Approver], key: "Ed25519PrivateKey", now: datetime
 ) -> Approval:
@@ -92,6 +113,8 @@ def approve(
     subject = subject_among(plan, approver)
     if subject is not None:
         raise RefusedError(f"{approver.name} is a subject of {plan.id} (action {subject}) and may not approve it")
+    if (why := _why_not(approver)) is not None:
+        raise RefusedError(f"{approver.name} may not approve: {why}")
     kept = read(path)
     if any(one.approver == approver.name and one.plan_sha256 == plan_sha256 for one in kept):
         raise RefusedError(f"{approver.name} has approved {plan.id} already; another approver may add their own")
@@ -126,15 +149,28 @@ def place_of(path: Path) -> Path:
 
 def subject_among(plan: Plan, approver: Approver) -> str | None:
     """Return an action whose account belongs to the approver, or None."""
-    own = approver.worker.strip().casefold()
+    person = approver.person
+    own = {approver.worker, *((person.worker_id, *person.keys) if person else ())}
+    own = {name.strip().casefold() for name in own}
     for action in plan.to_apply:
         account = action.account
         if account is None:
             continue
         names = (account.worker_id, *account.worker_keys, account.username, account.email, account.external_id)
-        folded = {name.strip().casefold() for name in names if name}
-        if own in folded or (account.worker_id or "").casefold().endswith(f":{own}"):
+        if own & {name.strip().casefold() for name in names if name}:
             return action.id
+    return None
+
+
+def _why_not(approver: Approver) -> str | None:
+    """Return why somebody may approve nothing at all."""
+    if approver.person is None:
+        return (
+            f"HR knows nobody, or several people, as {approver.worker!r}, so that it cannot be told whether a plan is"
+            " about them; correct `worker` in the file of approvers"
+        )
+    if approver.person.status in ("terminated", "vanished"):
+        return f"HR says {approver.person.status} of them"
     return None
 
 
@@ -150,6 +186,7 @@ def valid(path: Path, plan: Plan, plan_sha256: str, known: Sequence[Approver]) -
             and approval.plan_sha256 == plan_sha256
             and approval.manifest_sha256 == plan.manifest_sha256
             and keys.is_signed(keys.public(approver.public_key), approval.signature, approval.message)
+            and _why_not(approver) is None
             and subject_among(plan, approver) is None
         ):
             found[approver.name] = approval

@@ -59,6 +59,39 @@ def read(audit: Path, wanted: Collection[tuple[str, str]]) -> Facts:
             raise StoreError(f"cannot read the evidence in {audit}: {str(exc).splitlines()[0]}") from exc
 
 
+def workers(audit: Path, names: Collection[str]) -> dict[str, list[tuple[str, str, tuple[str, ...]]]]:
+    """Return person id, status and keys of everybody who is known by each name: a person id, number or e-mail."""
+    with duckdb.connect() as con:
+        try:
+            rows = con.execute(
+                """
+                with people as (
+                    select
+                        worker_id,
+                        status,
+                        list_filter(
+                            list_concat(coalesce(employee_numbers, []), [email], coalesce(other_emails, [])),
+                            lambda k: k is not null
+                        ) as keys
+                    from read_parquet($file)
+                )
+                select n.name, p.worker_id, p.status, p.keys
+                from (select unnest($names::varchar[]) as name) n
+                join people p
+                    on lower(trim(n.name)) = lower(p.worker_id)
+                    or list_contains(list_transform(p.keys, lambda k: lower(trim(k))), lower(trim(n.name)))
+                order by all
+                """,
+                {"file": str(audit / "workers.parquet"), "names": list(names)},
+            ).fetchall()
+        except duckdb.Error as exc:
+            raise StoreError(f"cannot read the evidence in {audit}: {str(exc).splitlines()[0]}") from exc
+    found: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {name: [] for name in names}
+    for name, worker_id, status, keys in rows:
+        found[name].append((worker_id, status, tuple(keys)))
+    return found
+
+
 def account_of(row: Mapping[str, Any]) -> Account:
     """Return a row of facts.sql or reread.sql as an account."""
     return Account(**{**row, **{name: tuple(row[name] or ()) for name in _LISTS}})

@@ -17,6 +17,8 @@ from scanner.remediation import journal
 
 _log = logging.getLogger(__name__)
 _DONE = ("done",)
+_MAY_SHOW = ("done", "accepted", "unsettled", "surprise")
+"""Outcomes after which a scan may show the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _facts(run: Run) -> Iterator[tuple[ActionFact, tuple[str, str]]]:
             at=datetime.fromisoformat(entry["at"]),
             outcome=outcome,
             approvers=approvers,
-            verification="not_yet" if outcome in ("done", "accepted", "unsettled") else "nothing_done",
+            verification="not_yet" if outcome in _MAY_SHOW else "nothing_done",
         )
         yield fact, (undo_of, entry["action"])
 

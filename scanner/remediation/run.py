@@ -31,6 +31,11 @@ class Writing:
             entry["action"]: Result(Outcome(entry["outcome"]), entry["detail"]) for entry in self.before.of("outcome")
         }
 
+    def stopped(self) -> set[str]:
+        """Return the applications that are left alone; a kill may have come before the journal said so."""
+        surprised = (one for one in self.before.of("outcome") if one["outcome"] == Outcome.SURPRISE)
+        return {str(one["app"]) for one in self.before.of("stop")} | {str(one["subject"]["app"]) for one in surprised}
+
     def intent(self, action: str) -> Mapping[str, object] | None:
         """Return the last request that was written down for an action."""
         found = [entry for entry in self.before.of("intent") if entry["action"] == action]

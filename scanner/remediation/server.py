@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from scanner import bindings
 from scanner.collectors import politeness, profiles
+from scanner.collectors.discovery import discover
 from scanner.collectors.http import Answer, HttpError, Session
 from scanner.config import Application, Config
 from scanner.errors import ConfigError, RefusedError, SourceError
@@ -52,6 +53,7 @@ class Server:
         self._reading = Session(app, rates)
         self._writing = Session(replace(app, auth=app.write.auth), rates)
         self._stack = ExitStack()
+        self._knows_versions: bool | None = None
 
     def __enter__(self) -> "Server":
         self._stack.enter_context(self._reading)
@@ -69,12 +71,24 @@ class Server:
         """Return a group with its members, as above."""
         return self._resource(f"/Groups/{quote(group_id, safe='')}", group_id)
 
-    def own_account(self) -> str | None:
-        """Return the id of the account behind the credential for writing, where the server tells (RFC 7644, 3.11)."""
-        with suppress(SourceError):
-            document = _document(self._writing, self._writing.get("/Me", retries=0))
-            return str(document["id"]) if "id" in document else None
-        return None
+    def own_accounts(self) -> frozenset[str]:
+        """Return the ids of the accounts behind both credentials, where the server tells (RFC 7644, 3.11)."""
+        found = set()
+        for session in (self._reading, self._writing):
+            with suppress(SourceError):
+                document = _document(session, session.get("/Me", retries=0))
+                found |= {str(document["id"])} if "id" in document else set()
+        return frozenset(found)
+
+    def version(self, resource: Resource | None) -> str | None:
+        """Return meta.version, for If-Match; None where there is none, or where the server says that it ignores it."""
+        meta = resource.get("meta") if resource else None
+        found = meta.get("version") if isinstance(meta, Mapping) else None
+        if not (isinstance(found, str) and found.isascii() and found.isprintable() and found):
+            return None
+        if self._knows_versions is None:
+            self._knows_versions = discover(self._reading, self.profile).hints.etag is not False
+        return found if self._knows_versions else None
 
     def send(self, method: str, url: str, body: Mapping[str, Any] | None, if_match: str | None) -> Answer:
         """Send a change once; see Session.send."""
@@ -113,13 +127,6 @@ class Server:
         if str(document.get("id")) != identifier:
             raise SourceError(f"GET {path} was answered with another resource")
         return document
-
-
-def version(resource: Resource | None) -> str | None:
-    """Return meta.version, for If-Match; None where the server gives none."""
-    meta = resource.get("meta") if resource else None
-    found = meta.get("version") if isinstance(meta, Mapping) else None
-    return found if isinstance(found, str) and found.isascii() and found.isprintable() and found else None
 
 
 def active(resource: Resource | None) -> bool | None:

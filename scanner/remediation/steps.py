@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scanner.remediation.model import Action, Kind, Request
-from scanner.remediation.server import Resource, Server, active, elements, members, version
+from scanner.remediation.server import Resource, Server, active, elements, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Look:
     version: str | None
     others: frozenset[str] | None = None
     """Members beside the account, where the change is about a group."""
+    doubt: str | None = None
+    """Why nothing may be sent on what was seen."""
 
 
 class Step(Protocol):
@@ -47,16 +49,23 @@ class AccountStep:
     account_id: str
     active: bool
     """The wanted state."""
+    may_vanish: bool = True
+    """Whether the account is expected to be shown no longer."""
     is_idempotent: bool = True
 
     def look(self) -> Look:
         """Read the user; one that is not there counts as off."""
         resource = self.server.user(self.account_id)
         is_done = (resource is None or active(resource) is False) if not self.active else active(resource) is True
-        return Look(resource, is_done, version(resource))
+        return Look(resource, is_done, self.server.version(resource))
 
     def surprise(self, before: Look, after: Look) -> str | None:
-        """Tell whether another account was hit."""
+        """Tell whether another account was hit, or whether more happened to this one than was planned."""
+        if before.resource is not None and after.resource is None and not self.may_vanish:
+            return (
+                "the application no longer shows the account: it may have removed it, where it was to switch it off."
+                ' If that is its way, say inactive = "remove" in [application.write], or name its profile'
+            )
         return _renamed(before, after)
 
 
@@ -76,7 +85,12 @@ class MemberStep:
         resource = self.server.group(self.group_id)
         found = members(resource)
         is_done = resource is not None and (self.account_id in found) is self.present
-        return Look(resource, is_done, version(resource), frozenset(found) - {self.account_id})
+        doubt = None
+        if is_done and not self.present and self.group_id in elements(self.server.user(self.account_id), "groups"):
+            # A list that is cut off, or not shown at all: who else would leave the group could not be seen.
+            is_done, doubt = False, "the group does not list the account, though the account lists the group"
+        others = frozenset(found) - {self.account_id}
+        return Look(resource, is_done, self.server.version(resource), others, doubt)
 
     def surprise(self, before: Look, after: Look) -> str | None:
         """Compare the whole membership: nobody else may have come or gone."""
@@ -106,7 +120,7 @@ class ValueStep:
         resource = self.server.user(self.account_id)
         found = elements(resource, self.attribute)
         is_done = resource is not None and (self.value in found) is self.present
-        return Look(resource, is_done, version(resource), frozenset(found) - {self.value})
+        return Look(resource, is_done, self.server.version(resource), frozenset(found) - {self.value})
 
     def surprise(self, before: Look, after: Look) -> str | None:
         """Compare the other values, and who it is."""
@@ -137,8 +151,11 @@ def step_for(server: Server, action: Action, request: Request) -> Step:
     """Return the step of an action."""
     account_id = action.account_id or ""
     match action.kind:
-        case Kind.DEACTIVATE | Kind.DELETE:
+        case Kind.DELETE:
             return AccountStep(server, request, account_id, active=False)
+        case Kind.DEACTIVATE:
+            may_vanish = action.meaning.effect == "remove" or server.profile.deactivation.still_listed is False
+            return AccountStep(server, request, account_id, active=False, may_vanish=may_vanish)
         case Kind.REMOVE_GRANT:
             return _grant_step(server, request, account_id, action.entitlement or "", present=False)
         case Kind.REVOKE_SESSIONS:

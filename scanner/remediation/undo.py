@@ -88,7 +88,8 @@ def _todo(
         if fact.run != run.id or (only and name not in only) or fact.verification == "undone":
             continue
         if fact.outcome == "surprise":
-            not_possible.append((name, f"{outcomes[name]['detail']}: restore it by hand from {run.folder / 'saved'}"))
+            (saved,) = [entry["saved"] for entry in run.chain.of("stop") if entry["action"] == name] or [run.folder]
+            not_possible.append((name, f"{outcomes[name]['detail']}: restore it by hand from {saved}"))
         if fact.outcome not in ("done", "accepted", "unsettled"):
             continue
         action = actions[name]

@@ -92,11 +92,12 @@ class Company:
 
 
 def people(count: int, leavers: Mapping[int, str] | Sequence[int]) -> list[str]:
-    """Return roster rows; leavers ended their work on a day, by default 2026-01-31."""
+    """Return roster rows, the approvers last; leavers ended their work on a day, by default 2026-01-31."""
     days = leavers if isinstance(leavers, Mapping) else dict.fromkeys(leavers, "2026-01-31")
-    return [
+    rows = [
         f"E{n},user{n}@corp.example,{'terminated' if n in days else 'active'},{days.get(n, '')}" for n in range(count)
     ]
+    return [*rows, "E901,dana@corp.example,active,", "E902,omar@corp.example,active,"]
 
 
 KEPT = ("leaver-still-active", "disabled-keeps-privilege", "dormant-account", "activity-after-leaving")

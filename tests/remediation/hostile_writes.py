@@ -28,6 +28,10 @@ class State:
     elsewhere: str = ""
     """Another host."""
     count: int = 0
+    own: dict[str, str] = field(default_factory=dict)
+    """Authorization -> id of the account behind it, as /Me tells."""
+    config: Row | None = None
+    """ServiceProviderConfig."""
     late: int = 0
     """Reads until the last write takes effect."""
 
@@ -63,6 +67,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.state.late == 0:
             self.apply()
         kind, _, name = urlsplit(self.path).path.removeprefix("/scim/v2/").partition("/")
+        if kind == "Me" and (own := self.server.state.own.get(self.headers["Authorization"])) is not None:
+            kind, name = "Users", own
+        if kind == "ServiceProviderConfig" and self.server.state.config is not None:
+            self.answer(200, self.server.state.config)
+            return
         rows = {"Users": self.server.state.users, "Groups": self.server.state.groups}.get(kind)
         if rows is None:
             self.answer(404, {"status": "404"})
@@ -131,6 +140,14 @@ class Handler(BaseHTTPRequestHandler):
         """Empty the group."""
         if "/Groups/" in self.path:
             self.server.state.groups["g-1"]["members"] = []
+            self.answer(204, None)
+            return True
+        return False
+
+    def q_remove(self) -> bool:
+        """Remove an account that was to be switched off."""
+        if "/Users/" in self.path:
+            del self.server.state.users["u-2"]
             self.answer(204, None)
             return True
         return False

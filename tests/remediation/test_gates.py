@@ -133,7 +133,17 @@ def test_a_subject_may_not_approve_and_two_people_sign_where_the_policy_asks(fre
     company.run("key", "new", "stranger.pem", "--no-passphrase", expect=0)
     assert "belongs to nobody" in company.run("approve", "--key", "stranger.pem", expect=5).stderr
 
-    approvers.write_text(approvers.read_text().replace('"user3@corp.example"', '"E902"'))
+    written = approvers.read_text()
+    approvers.write_text(written.replace('"user3@corp.example"', '"E999"'))
+    plan = company.plan()
+    assert (
+        "HR knows nobody, or several people, as 'E999'" in company.run("approve", "--key", "omar.pem", expect=5).stderr
+    )
+    approvers.write_text(written)
+    (other,) = [one["causes"][0]["fingerprint"] for one in plan["actions"] if one["account_id"] == server.id_of(2)]
+    company.plan("--fingerprint", other)
+    assert "HR says terminated of them" in company.run("approve", "--key", "omar.pem", expect=5).stderr
+    approvers.write_text(written.replace('"user3@corp.example"', '"omar@corp.example"'))
     company.plan()
     company.approve("dana", "omar")
     assert set(outcomes(company.document("apply")).values()) == {"done"}

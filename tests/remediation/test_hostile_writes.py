@@ -53,6 +53,7 @@ MATRIX = {
     "no_effect": (["no_effect"] * 3, 4, 3),
     "html": (["no_effect"] * 3, 4, 3),
     "wipe": (["done", "surprise", "stopped"], 4, 2),
+    "remove": (["surprise", "stopped", "stopped"], 4, 1),
     "conflict": (["refused"] * 3, 4, 3),
     "conflict_done": (["done"] * 3, 0, 3),
     "precondition": (["stale"] * 3, 0, 3),
@@ -89,7 +90,9 @@ def test_nothing_is_called_done_that_is_not(world: tuple[HostileWrites, Company]
     members = {member["value"] for member in held.groups["g-1"]["members"]}
     for one in document["results"]:
         is_there = (
-            held.users["u-2"]["active"] is False if one["account_id"] == "u-2" else one["account_id"] not in members
+            held.users.get("u-2", {}).get("active") is False
+            if one["account_id"] == "u-2"
+            else one["account_id"] not in members
         )
         assert (one["outcome"] == "done") <= is_there
     if quirk != "wipe":
@@ -125,6 +128,52 @@ def test_a_list_of_members_that_somebody_changed_restores_nothing(tmp_path: Path
 
     with pytest.raises(StoreError, match="was changed after the journal named it"):
         kept(named, tmp_path)
+
+
+def test_an_application_is_left_alone_though_the_kill_came_before_the_journal_said_so(
+    world: tuple[HostileWrites, Company],
+) -> None:
+    """The line that tells of the surprise is enough."""
+    server, company = world
+    _, document = apply(world, "wipe", 4)
+    journal = company.state / "actions" / document["run"] / "journal.ndjson"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    last = next(number for number, line in enumerate(lines) if b'"outcome":"surprise"' in line)
+    journal.write_bytes(b"".join(lines[: last + 1]))
+
+    again = company.document("apply", expect=4)
+
+    assert [one["outcome"] for one in again["results"]] == ["done", "surprise", "stopped"]
+    assert len(server.state.writes) == 2
+
+
+def test_a_group_that_does_not_show_its_members_is_not_written_to(world: tuple[HostileWrites, Company]) -> None:
+    """Nobody could see who else left it; that the account is in it, the account says."""
+    server, company = world
+    shutil.rmtree(company.state / "actions", ignore_errors=True)
+    held = server.reset()
+    held.groups["g-1"]["members"] = [{"value": "u-4"}]
+    for name in ("u-5", "u-6"):
+        held.users[name]["groups"] = [{"value": "g-1"}]
+
+    document = company.document("apply", expect=4)
+
+    assert [one["outcome"] for one in document["results"]] == ["done", "failed", "failed"]
+    assert "the group does not list the account, though the account lists the group" in document["results"][1]["detail"]
+    assert len(held.writes) == 1
+
+
+@pytest.mark.parametrize("token", [READ, WRITE])
+def test_the_account_behind_a_credential_is_never_touched(world: tuple[HostileWrites, Company], token: str) -> None:
+    """The server tells whose it is, for the one that reads as for the one that writes."""
+    server, company = world
+    shutil.rmtree(company.state / "actions", ignore_errors=True)
+    server.reset().own[f"Bearer {token}"] = "u-2"
+
+    document = company.document("apply", expect=0)
+
+    assert [one["outcome"] for one in document["results"]] == ["stale", "done", "done"]
+    assert "orphanscan itself signs in with it" in document["results"][0]["detail"]
 
 
 def test_only_the_one_member_filter_is_ever_sent_to_a_group(world: tuple[HostileWrites, Company]) -> None:
@@ -215,6 +264,24 @@ def opened(world: tuple[HostileWrites, Company]) -> Iterator[Server]:
     app = config_file.load(world[1].folder / "orphanscan.toml").applications[0]
     with Server(app) as server:
         yield server
+
+
+@pytest.mark.parametrize(
+    ("config", "sent"),
+    [
+        (None, 'W/"7"'),
+        ({"etag": {"supported": True}}, 'W/"7"'),
+        ({"patch": {"supported": True}}, 'W/"7"'),
+        ({"etag": {"supported": False}}, None),
+    ],
+)
+def test_a_version_is_sent_unless_the_server_says_that_it_knows_none(
+    world: tuple[HostileWrites, Company], config: dict[str, Any] | None, sent: str | None
+) -> None:
+    """A server that shows versions and refuses them would make every change stale for ever."""
+    world[0].reset().config = config
+    with Server(config_file.load(world[1].folder / "orphanscan.toml").applications[0]) as server:
+        assert server.version({"meta": {"version": 'W/"7"'}}) == sent
 
 
 @given(account_id=st.text(min_size=1, max_size=20), value=st.text(min_size=1, max_size=20), kind=st.sampled_from(Kind))

@@ -79,6 +79,19 @@ def test_filters_narrow_a_plan(world: tuple[Recorder, Company]) -> None:
     assert list(by_name(company.plan("--app", "crm", "--severity", "high"))) == ["user2"]
 
 
+def test_what_names_nothing_is_a_slip_and_not_an_empty_plan(world: tuple[Recorder, Company]) -> None:
+    """Rule, application, fingerprint and confirmation, each with what to write instead; a decision is about one."""
+    _, company = world
+    for words, said in (
+        (["--rule", "leaver-still-activ"], "did you mean leaver-still-active?"),
+        (["--app", "crn"], "did you mean crm?"),
+        (["--fingerprint", "00"], "begins no fingerprint"),
+        (["--confirm", "00000000"], "begins no fingerprint"),
+        (["--confirm", "12345"], "at least its first 8 hex digits"),
+    ):
+        assert said in company.run("plan", *words, expect=2).stderr
+
+
 def test_over_budget_says_what_to_change_and_exits_5(world: tuple[Recorder, Company], tmp_path: Path) -> None:
     """And what-if shows what another limit, parameter or waiver would do, without a file."""
     server, company = world[0], world[1].copy(tmp_path / "co", max_actions_per_application=1)
