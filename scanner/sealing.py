@@ -4,6 +4,7 @@ A sealed file can be opened with the private key to any of its recipients. age p
 sealed it: public keys are public. What proves origin is the chain of manifests, and their signature.
 """
 
+import io
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -37,6 +38,12 @@ class Keys:
 
         replaced(target, encrypt)
 
+    def seal_bytes(self, data: bytes, target: Path) -> None:
+        """Write what is in memory sealed to `target`, as `seal` does a file."""
+        import pyrage
+
+        replaced(target, lambda part: part.write(pyrage.encrypt(data, self._to)))
+
     def open(self, source: Path, target: Path) -> None:
         """Write what `source` holds to `target`, for its owner's eyes only; StoreError if it cannot be opened."""
         import pyrage
@@ -46,6 +53,18 @@ class Keys:
                 pyrage.decrypt_io(sealed, part, self._with)
 
         replaced(target, self._opened(source, decrypt))
+
+    def opened(self, source: Path) -> bytes:
+        """Return what a small sealed file holds; StoreError if it cannot be opened, FileNotFoundError if it is none."""
+        import pyrage
+
+        plain = io.BytesIO()
+
+        def decrypt(into: Any) -> None:
+            into.write(pyrage.decrypt(source.read_bytes(), self._with))
+
+        self._opened(source, decrypt)(plain)
+        return plain.getvalue()
 
     def reseal(self, path: Path) -> None:
         """Seal a sealed file to the recipients of now; its content passes through memory only, in pieces."""
@@ -149,8 +168,6 @@ def _identities(secret: Secret) -> tuple[Any, ...]:
 
 def replaced(target: Path, write: Callable[[Any], None]) -> None:
     """Let `write` fill a private file that then takes the place of `target`; on disk when this returns."""
-    import pyrage
-
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -161,12 +178,22 @@ def replaced(target: Path, write: Callable[[Any], None]) -> None:
             os.fsync(file.fileno())
         part.replace(target)
         sync(target.parent)
-    except (OSError, pyrage.EncryptError) as error:
+    except _failures() as error:
         part.unlink(missing_ok=True)
         raise StoreError(f"cannot write {target}: {getattr(error, 'strerror', None) or error}") from None
     except StoreError:
         part.unlink(missing_ok=True)
         raise
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what is raised when a file cannot be written or sealed; without the package nothing is sealed."""
+    try:
+        import pyrage
+    except ImportError:
+        return (OSError,)
+    failures: tuple[type[Exception], ...] = (OSError, pyrage.EncryptError)
+    return failures
 
 
 def sync(path: Path) -> None:

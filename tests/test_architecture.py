@@ -65,8 +65,8 @@ MAY_IMPORT = {
     "keys": set(),
     "known_answers": {"rule_process", "rule_runner", "rules", "store"},  # makes an audit file of the data set
     "ledger": set(),
-    # One way to sign in, to keep to an origin and to redact; one set of pseudonyms; private files.
-    "notices": {"collectors", "config_notify", "evidence", "report", "secrets"},
+    # One way to sign in, to keep to an origin and to redact; one set of pseudonyms; files sealed beside the store.
+    "notices": {"collectors", "config_notify", "evidence", "report", "secrets", "store"},
     "pdf_child": {"report"},
     "pdf_reader": set(),
     "policy": {"config_file", "config_keys"},
@@ -112,7 +112,7 @@ MAY_IMPORT = {
         "waivers",
     },
     # Sealed evidence out, checked decisions into the policy input; texts are made safe as in reports.
-    "reviews": {"config_keys", "evidence", "policy", "report"},
+    "reviews": {"config_keys", "evidence", "policy", "report", "store"},
     "schedule": set(),
     "sealing": {"secrets"},
     "secrets": set(),

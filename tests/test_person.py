@@ -16,7 +16,7 @@ from scanner.store import person, state, vault
 ROOT = Path(__file__).parents[1]
 RULES = ("contract-ended-still-active", "disabled-keeps-privilege")
 WHO = "keiko.tanaka@tarnwick.example"
-TRACES = (b"keiko", b"Keiko", b"0011", b"2396751a")
+TRACES = (b"keiko", b"Keiko", b"hr:0011", b"2396751a-46d0")
 """Name, number and account id of the person, as any file would hold them."""
 WHY = ("--reason", "Request 17")
 CONFIG = """
@@ -164,7 +164,7 @@ def test_erase_tells_first_and_then_leaves_the_person_in_evidence_alone(company:
     with state.open_store(vault.store_file(company / "orphanscan-state")) as con:
         for (table,) in con.execute("select table_name from duckdb_tables() where not temporary").fetchall():
             rows = str(con.execute(f"from {table}").fetchall()).encode()
-            assert not any(trace in rows for trace in TRACES), table
+            assert not any(trace in rows for trace in (*TRACES, b"'0011'")), table
     # The plan's page and workbooks are told as places that stay.
     assert {name for name in before if name.startswith("scans")} == {
         name for name in files(company) if name.startswith("scans")
@@ -235,6 +235,29 @@ def test_an_erasure_that_was_killed_is_done_by_the_next_one(company: Path, monke
 
     assert privacy.find(company / "orphanscan-state", WHO) is not None  # in evidence, which stays
     assert {place for place, _ in left(company)} == {"evidence", "plans", "access log"}
+
+
+def test_a_sealed_company_answers_the_same_and_leaves_nothing_in_plain_text(company: Path) -> None:
+    """Also notices and reviews; workbooks of a further review go to a folder of the user's."""
+    before = exported(company)
+    public = run(company, "key", "new", "age.key", "--age").strip()
+    with (company / "orphanscan.toml").open("a") as file:
+        file.write(f'[encryption]\nrecipients = ["{public}"]\nidentity_file = "age.key"\n')
+    run(company, "key", "seal")
+    plain = ("plans", "staging")
+
+    assert {name for name, data in files(company, *plain).items() if any(trace in data for trace in TRACES)} == set()
+    for part in ("store", "evidence", "notices_waiting", "reviews", "plans", "waivers"):
+        assert exported(company)[part] == before[part], part
+    run(company, "export", "review", "--campaign", "2026-Q4-b", expect=2)
+    run(company, "export", "review", "--campaign", "2026-Q4-b", "--out", "handed")
+    assert len(list((company / "handed").iterdir())) > 0
+
+    left(company, "--apply")
+
+    assert {name for name, data in files(company, *plain).items() if any(trace in data for trace in TRACES)} == set()
+    assert {place for place, _ in left(company)} == {"evidence", "plans", "access log"}
+    run(company, "verify")
 
 
 def test_people_of_whom_accounts_alone_are_known_can_ask(company: Path) -> None:

@@ -102,7 +102,7 @@ def _person(entry: Mapping[str, Any]) -> str:
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where the workbooks go. Default: reviews/NAME in the state folder.",
+    help="Where the workbooks go. Default: reviews/NAME in the state folder; needed with [encryption].",
 )
 def review(
     config_path: Path,

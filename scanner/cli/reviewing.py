@@ -22,6 +22,12 @@ def export(
 ) -> tuple[list[Path], int]:
     """Write the workbooks of a new review; return their paths and the number of items."""
     reviews.check_name(name)
+    target = (out or config.state / "reviews" / name).absolute()
+    if config.encryption is not None and target.is_relative_to(config.state):
+        raise ConfigError(
+            "what lies in the state folder is sealed, and workbooks are there to be handed out: with --out, name a"
+            f" folder outside of {config.state}, and take them away from there when they are"
+        )
     known = {app.id for app in config.applications}
     for app in apps:
         if app not in known:
@@ -29,7 +35,7 @@ def export(
     scan, folder, _ = scanning.latest_record(config, scan_name)
     evidence.check_sealed(folder, scan.manifest_sha256, "audit/")
     with states.writing(config.state, "export review"):
-        if reviews.path(config.state, name).exists():
+        if reviews.exists(config.state, name):
             raise ConfigError(
                 f"there is a review {name} already; what was asked stays as it is, so choose another name"
             )
@@ -56,7 +62,6 @@ def export(
         access_log.record(
             config.state, access_log.Access("export review", scan=scan.id, count=len(rows), reason=f"review {name}")
         )
-        target = (out or config.state / "reviews" / name).absolute()
         written = []
         for (reviewer_id, email), mine in groupby(listed, lambda one: (one[1].reviewer_id, one[1].reviewer_email)):
             path = target / f"{name}-{_slug(email.partition('@')[0] or reviewer_id)}-{secrets.token_hex(3)}.xlsx"

@@ -1,4 +1,4 @@
-"""What each receiver has yet to be told: `<state>/notices/<receiver>.json`.
+"""What each receiver has yet to be told: `<state>/notices/<receiver>.json`, sealed where the state folder is.
 
 A scan is noted by writing its changes here, in one atomic step; a change is dropped when it was delivered. A run that
 is killed in between leaves either a scan that the next run notes, or changes that the next run delivers: nothing is
@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from scanner.errors import NoticeError, StoreError
-from scanner.evidence import write_file
 from scanner.notices.model import Change, ChangeKind
+from scanner.store import beside
 
 FOLDER = "notices"
 MOST = 5000
@@ -91,14 +91,14 @@ def path(state: Path, receiver_id: str) -> Path:
 
 def receivers(state: Path) -> tuple[str, ...]:
     """Return the receivers that have a file, also those that the configuration names no more."""
-    return tuple(sorted(file.stem for file in (state / FOLDER).glob("*.json")))
+    return tuple(beside.names(state / FOLDER))
 
 
 def load(state: Path, receiver_id: str) -> Waiting:
     """Return what a receiver has yet to be told; StoreError if the file cannot be understood."""
     file = path(state, receiver_id)
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Waiting)
+        found = msgspec.json.decode(beside.read(state, file), type=Waiting)
     except FileNotFoundError:
         return Waiting()
     except OSError as error:
@@ -112,7 +112,7 @@ def load(state: Path, receiver_id: str) -> Waiting:
 
 def save(state: Path, receiver_id: str, waiting: Waiting) -> None:
     """Write the file in one atomic step."""
-    write_file(path(state, receiver_id), msgspec.json.encode(waiting))
+    beside.write(state, path(state, receiver_id), msgspec.json.encode(waiting))
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def sending(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise NoticeError("another run is sending notices; the next scan tells what is left") from None
+            raise NoticeError("another run is sending notices; what is left here is for the next one") from None
         yield
     finally:
         os.close(handle)

@@ -114,11 +114,12 @@ def erase(state: Path, who: Person, traces: Traces, left: Sequence[Left], note: 
     """
     counts = {f"{one.place} {one.name}": one.count for one in left if one.goes}
     retention.write_down(state, "erase", {**note, "erased": counts})
-    for receiver in waiting.receivers(state):
-        before = waiting.load(state, receiver)
-        gone = [change for change in before.changes if traces.tell_of(dataclasses.asdict(change))]
-        if gone:
-            waiting.save(state, receiver, before.without(gone))
+    with waiting.sending(state):
+        for receiver in waiting.receivers(state):
+            before = waiting.load(state, receiver)
+            gone = [change for change in before.changes if traces.tell_of(dataclasses.asdict(change))]
+            if gone:
+                waiting.save(state, receiver, before.without(gone))
     for campaign in reviews.known(state):
         without = reviews.without_person(campaign, who.worker_id, traces.tell_of, ERASED)
         if without != campaign:

@@ -14,7 +14,7 @@ import duckdb
 import msgspec
 
 from scanner.errors import ConfigError, StoreError
-from scanner.evidence import write_file
+from scanner.store import beside
 
 SQL = Path(__file__).with_name("items.sql")
 FOLDER = "reviews"
@@ -126,7 +126,7 @@ def path(state: Path, name: str) -> Path:
 
 def remember(state: Path, campaign: Campaign) -> None:
     """Write what was asked of whom."""
-    write_file(path(state, campaign.name), msgspec.json.encode(campaign))
+    beside.write(state, path(state, campaign.name), msgspec.json.encode(campaign))
 
 
 def without_person(
@@ -158,12 +158,17 @@ def _without(item: Item, worker_id: str | None, tells_of: Callable[[Mapping[str,
 
 def known(state: Path) -> tuple[Campaign, ...]:
     """Return all campaigns, by name; StoreError if one cannot be read."""
-    return tuple(_read(file) for file in sorted((state / FOLDER).glob("*.json")))
+    return tuple(_read(state, path(state, name)) for name in beside.names(state / FOLDER))
 
 
-def _read(file: Path) -> Campaign:
+def exists(state: Path, name: str) -> bool:
+    """Whether there is a campaign of this name."""
+    return beside.exists(path(state, name))
+
+
+def _read(state: Path, file: Path) -> Campaign:
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Campaign)
+        found = msgspec.json.decode(beside.read(state, file), type=Campaign)
     except OSError as error:
         raise StoreError(f"{file} cannot be read: {error.strerror}; check its owner and mode") from None
     except msgspec.DecodeError:

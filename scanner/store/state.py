@@ -70,7 +70,8 @@ def writing(state: Path, command: str) -> Iterator[None]:
         holder = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
         os.pwrite(handle, json.dumps(holder).encode(), 0)
         _recover(state)
-        if found is not None and vault.sealed_to(state) is None and (count := vault.seal_all(state, found)):
+        is_whole = vault.sealed_to(state) is not None and not vault.plain_beside(state)
+        if found is not None and not is_whole and (count := vault.seal_all(state, found)):
             _log.warning("%d files that lay in plain text in %s are sealed now", count, state)
         yield
     finally:

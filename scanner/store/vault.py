@@ -2,6 +2,8 @@
 
 <state>/store.duckdb.age         in place of store.duckdb
 <state>/scans/<scan-id>/**.age   each file sealed; `manifest.*` stay readable: they hold hashes, and prove the chain
+<state>/notices/*.json.age       what waits to be told; through `beside`, as are reviews
+<state>/reviews/**.age           what was asked of whom, and workbooks that lie there
 <state>/pending/<scan-id>/       the sealed files of a commit under way; `scanner.store.state` has its steps in order
 <state>/sealed.json              written once nothing is left in plain text: to whom all is sealed
 <staging>/open-*/                what a process has opened; `held` is locked while it lives, so that nobody sweeps it
@@ -34,6 +36,8 @@ _MARK = "sealed.json"
 _PROGRESS = "rotate.progress"
 _PLAIN = "manifest."
 _HELD = "held"
+_BESIDE = ("notices", "reviews")
+_LOCK = "lock"
 _MAKING_SECONDS = 60
 """A folder without a lock is being made, unless it is older."""
 
@@ -68,7 +72,9 @@ def keys_of(state: Path) -> Keys | None:
 
 def is_sealed(state: Path) -> bool:
     """Whether something in a state folder needs a key."""
-    return (state / _MARK).exists() or (state / (STORE + SUFFIX)).exists()
+    if (state / _MARK).exists() or (state / (STORE + SUFFIX)).exists():
+        return True
+    return any(path.suffix == SUFFIX for path in _beside(state))
 
 
 def staging(state: Path) -> Path:
@@ -232,12 +238,44 @@ def plain_files(state: Path, found: Keys) -> list[Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != SUFFIX and is_sealed_kind(found, folder, path)
     ]
+    left += [path for path in _beside(state) if path.suffix != SUFFIX and path.name != _LOCK]
     return left + ([state / STORE] if (state / STORE).exists() else [])
+
+
+def _beside(state: Path) -> list[Path]:
+    """Return the files beside the store that name people."""
+    return [path for name in _BESIDE for path in sorted((state / name).rglob("*")) if path.is_file()]
+
+
+def plain_beside(state: Path) -> bool:
+    """Whether a file beside the store lies in plain text, as earlier versions of orphanscan left them."""
+    return any(path.suffix != SUFFIX and path.name != _LOCK for path in _beside(state))
+
+
+def _is_older(state: Path, path: Path) -> bool:
+    """Whether the sealed form of a file counts: `beside` writes it first, and a kill may leave the plain one."""
+    return path.relative_to(state).parts[0] in _BESIDE and path.with_name(path.name + SUFFIX).exists()
+
+
+@contextlib.contextmanager
+def _no_sending(state: Path) -> Iterator[None]:
+    """Wait until no run sends notices, and keep others from it: what they note must not be lost between two forms."""
+    lock = state / _BESIDE[0] / _LOCK
+    if not lock.exists():
+        yield
+        return
+    handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sealed_files(state: Path) -> list[Path]:
     """Return every sealed file, the store last."""
     found = sorted(path for path in (state / "scans").rglob(f"*{SUFFIX}") if path.is_file())
+    found += [path for path in _beside(state) if path.suffix == SUFFIX]
     store = state / (STORE + SUFFIX)
     return [*found, store] if store.exists() else found
 
@@ -255,12 +293,13 @@ def seal_all(state: Path, found: Keys, on_file: Callable[[Path], None] = lambda 
 
     Call it while the state folder is locked. The plain file is removed after the sealed one is on disk.
     """
-    left = plain_files(state, found)
-    for path in left:
-        if not path.name.endswith(".part"):
-            found.seal(path, path.with_name(path.name + SUFFIX))
-            on_file(path)
-        path.unlink(missing_ok=True)  # a half written file was replaced by the whole one
+    with _no_sending(state):
+        left = plain_files(state, found)
+        for path in left:
+            if not path.name.endswith(".part") and not _is_older(state, path):
+                found.seal(path, path.with_name(path.name + SUFFIX))
+                on_file(path)
+            path.unlink(missing_ok=True)  # a half written file was replaced by the whole one
     # DuckDB's log of a store that a kill left is of no use beside a sealed one, and holds rows.
     (state / f"{STORE}.wal").unlink(missing_ok=True)
     if sealed_to(state) is None:
@@ -272,11 +311,12 @@ def unseal_all(state: Path, found: Keys, on_file: Callable[[Path], None] = lambd
     """Put plain files in place of all sealed ones; returns how many. A kill leaves both, or either."""
     (state / _MARK).unlink(missing_ok=True)
     sync(state)
-    left = sealed_files(state)
-    for path in left:
-        found.open(path, path.with_suffix(""))
-        path.unlink()
-        on_file(path)
+    with _no_sending(state):
+        left = sealed_files(state)
+        for path in left:
+            found.open(path, path.with_suffix(""))
+            path.unlink()
+            on_file(path)
     return len(left)
 
 
@@ -292,7 +332,7 @@ def rotate(state: Path, found: Keys, on_file: Callable[[Path], None] = lambda pa
     if not done or done[0] != head:
         replaced(progress, lambda part: part.write(f"{head}\n".encode()))
     count = 0
-    with progress.open("a") as noted:
+    with progress.open("a") as noted, _no_sending(state):
         for path in sealed_files(state):
             name = str(path.relative_to(state))
             if done[:1] == [head] and name in done[1:] and path.suffix == SUFFIX and path.name != STORE + SUFFIX:

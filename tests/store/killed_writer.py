@@ -17,9 +17,11 @@ import pyrage  # noqa: F401 - loaded once, before the forks
 
 from scanner.config import EncryptionSettings, Secret
 from scanner.sealing import recipients
-from scanner.store import state, vault
+from scanner.store import beside, state, vault
 
 CANARY = "Jane Roe"
+NOTE = "notices/chat.json"
+REVIEW = "reviews/2026-Q4.json"
 
 
 def settings(key: str, previous: str | None = None) -> EncryptionSettings:
@@ -44,6 +46,9 @@ def act(folder: Path, what: str) -> None:
     """Carry out one of the writers."""
     if what == "commit":
         commit(folder, "s2")
+        return
+    if what == "note":
+        beside.write(folder, folder / NOTE, f"second of {CANARY}".encode())
         return
     found = vault.keys_of(folder)
     assert found is not None

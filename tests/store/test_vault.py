@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from killed_writer import CANARY, commit, settings
+from killed_writer import CANARY, NOTE, REVIEW, commit, settings
 
 from scanner.config import EncryptionSettings, Secret
 from scanner.errors import ConfigError, StoreError
 from scanner.sealing import keys, new_identity
-from scanner.store import scans, state, vault
+from scanner.store import beside, scans, state, vault
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -38,6 +38,9 @@ def sealed(key: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sealed") / "state"
     vault.use(folder, settings(str(key)))
     commit(folder, "s1")
+    for name in (NOTE, REVIEW):
+        beside.write(folder, folder / name, f"first of {CANARY}".encode())
+    (folder / NOTE).with_name("lock").touch()
     return folder
 
 
@@ -93,7 +96,12 @@ def in_plain_text(folder: Path) -> set[str]:
 
 
 def content(folder: Path) -> tuple[str, list[str]]:
-    """Return what the store says, and what the findings of the scans that it holds say; through the one opener."""
+    """Return what the store says, and what the findings of the scans that it holds say; through the one opener.
+
+    What lies beside the store must be as it was.
+    """
+    beside_it = [beside.read(folder, folder / name).decode() for name in (NOTE, REVIEW)]
+    assert beside_it == [f"first of {CANARY}"] * 2
     store = vault.store_file(folder).read_text()
     held = [scan for scan in ("s1", "s2") if scan in store or scan == "s1"]
     return store, [(scans.scan_dir(folder, scan) / "findings.json").read_text() for scan in held]
@@ -135,6 +143,31 @@ def test_a_commit_killed_at_any_step_is_whole_or_nothing(sealed, key, writer, me
     assert sum(seen) > 5
 
 
+def test_a_note_beside_the_store_that_is_killed_is_the_old_one_or_the_new(sealed, key, writer, memory) -> None:
+    """Also where the one of before lies in plain text: it does not come back over the new one."""
+    for before in ("sealed", "plain"):
+        step, going, seen = 0, True, []
+        while going:
+            step += 1
+            folder = copied(sealed, memory / f"{before}{step}", settings(str(key)))
+            if before == "plain":
+                (folder / f"{NOTE}.age").unlink()
+                (folder / NOTE).write_text(f"first of {CANARY}")
+            going = killed(writer, folder, key, None, "note", step)
+
+            now = beside.read(folder, folder / NOTE).decode()
+            assert now in (f"first of {CANARY}", f"second of {CANARY}"), step
+            seen.append(now.startswith("second"))
+            with state.writing(folder, "scan"):
+                pass
+            assert in_plain_text(folder) == set(), step
+            assert beside.read(folder, folder / NOTE).decode() == now, step
+            shutil.rmtree(folder)
+        assert seen == sorted(seen)
+        assert seen[-1]
+        assert step >= 4
+
+
 @pytest.mark.parametrize("what", ["seal", "unseal", "rotate"])
 def test_sealing_and_its_end_and_rotation_go_on_after_a_kill(what, sealed, key, other, writer, memory) -> None:
     """At every step everything can be read with the keys of the configuration, and a second run comes to the end."""
@@ -143,7 +176,7 @@ def test_sealing_and_its_end_and_rotation_go_on_after_a_kill(what, sealed, key, 
     copied(sealed, start, found)
     if what == "seal":
         vault.unseal_all(start, keys(found))
-        assert len(in_plain_text(start)) == 3
+        assert len(in_plain_text(start)) == 5
     step = 0
     going = True
     while going:
@@ -154,7 +187,7 @@ def test_sealing_and_its_end_and_rotation_go_on_after_a_kill(what, sealed, key, 
         assert content(folder) == BEFORE, step
         assert killed(writer, folder, other if what == "rotate" else key, key, what, 10_000) is False
         if what == "unseal":
-            assert len(in_plain_text(folder)) == 3
+            assert len(in_plain_text(folder)) == 5
             assert not list(folder.rglob("*.age"))
             vault.use(folder, None)
         else:
