@@ -48,8 +48,9 @@ def pattern_of_total(value: object) -> str:
 
 
 def select(value: object) -> str:
-    """Accept one statement that reads."""
-    statement = text(value).strip().rstrip(";").rstrip()
+    """Accept one statement that reads, over as many lines as it likes."""
+    text(re.sub(r"[\t\r\n]", " ", value) if isinstance(value, str) else value)
+    statement = str(value).strip().rstrip(";").rstrip()
     if not re.match(r"(?is)(\s|--[^\n]*\n|/\*.*?\*/)*(select|with)\b", statement):
         raise ValueError("must begin with select or with")
     return statement
