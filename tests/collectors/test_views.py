@@ -1,4 +1,4 @@
-"""One company seen through several kinds of sources at once: each difference that was planted is found, and no other."""
+"""One company seen through several kinds of sources at once: each planted difference is found, and no other."""
 
 import csv
 import io
@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import okta_replay
 import pytest
 import slapd
 from contract import CANARY
 from in_process import orphanscan
 from postgresql import cluster, connect
+from replay import replay
 from test_directory import ad_group, ad_user, filetime
 
 from scanner.demo.seed import seed
@@ -78,19 +80,24 @@ def view(*planted: Account) -> list[Account]:
 
 CLOSED = person(4, is_active=False)
 """Di is closed everywhere but in the CRM."""
+UNASSIGNED = (8, LEAVER)
+"""Whom Okta does not let into the CRM: Hal has an account there all the same, Ida none that is open."""
 VIEWS: dict[str, list[Account]] = {
     "crm": view(),
     "corp": view(
         Account(90, "ghost", "ghost@acme.example"),
-        person(4, closed=ago(10)),
+        CLOSED,
         person(6, signed_in=ago(97)),
     ),
     "erp": view(CLOSED, person(LEAVER, is_active=True, closed=None), person(5, signed_in=ago(200))),
+    "okta": view(person(4, is_active=False, closed=ago(10)), Account(95, "temp", "temp@acme.example")),
     "shop": view(CLOSED, person(7, mfa=False, is_privileged=True), Account(93, "cy-two", "cy@acme.example")),
 }
 """Application -> what it holds."""
 PLANTED = {
     ("orphaned-account", "corp", "ghost", "fail"),
+    ("orphaned-account", "okta", "temp", "fail"),
+    ("unmanaged-local-account", "crm", "hal", "fail"),
     ("dormant-account", "corp", "fay", "unknown"),  # 97 days, and the directory knows sign-ins to 14
     ("idp-disabled-app-active", "crm", "di", "fail"),
     ("leaver-still-active", "erp", "ida", "fail"),
@@ -151,6 +158,7 @@ type = "scim"
 base_url = "{server.base_url}"
 auth = {{ type = "bearer", token_env = "VIEW_CRM" }}
 coverage = "all"
+sso = true
 attributes = {{ {fields} }}
 """
 
@@ -182,7 +190,6 @@ type = "ldap"
 auth = {{ type = "basic", username = "{slapd.READER}", password_env = "VIEW_CORP" }}
 ca_file = "{served.ca_file}"
 coverage = "all"
-identity_provider = true
 ldap = {{ url = "{served.tls_url}", directory = "active_directory" }}
 """
 
@@ -241,8 +248,53 @@ file = { stable_seconds = 0 }
 """
 
 
+@contextmanager
+def okta(accounts: list[Account], folder: Path) -> Iterator[str]:
+    """Replay an Okta organisation, which lets people into the CRM."""
+
+    def told(one: Account) -> dict[str, Any]:
+        return okta_replay.user(
+            f"00u{one.number}",
+            one.username,
+            "ACTIVE" if one.is_active else "DEPROVISIONED",
+            profile={"email": one.email},
+            statusChanged=f"{one.closed or ago(900):%Y-%m-%dT%H:%M:%S.000Z}",
+            lastLogin=f"{one.signed_in:%Y-%m-%dT%H:%M:%S.000Z}",
+        )
+
+    def assigned(one: Account) -> dict[str, Any]:
+        names = {"credentials": {"userName": one.username}, "created": "2024-05-01T00:00:00.000Z"}
+        return {"id": f"00u{one.number}", "status": "ACTIVE", "scope": "USER", **names}
+
+    organisation = okta_replay.Organisation(
+        [told(one) for one in accounts],
+        factors={f"00u{one.number}": [{"id": "f", "factorType": "push", "status": "ACTIVE"}] for one in accounts},
+        apps={"0oa1": [assigned(one) for one in accounts if one.number not in UNASSIGNED]},
+        token=CANARY,
+    )
+    os.environ["VIEW_OKTA"] = CANARY
+    with replay(organisation.answer) as server:
+        yield f"""
+[[application]]
+id = "okta"
+type = "okta"
+base_url = "{server.origin}"
+auth = {{ type = "bearer", scheme = "SSWS", token_env = "VIEW_OKTA" }}
+coverage = "all"
+identity_provider = true
+limits = {{ rate_share = 1 }}
+provider = {{ applications = {{ 0oa1 = "crm" }} }}
+"""
+
+
 # A further view: a function here, its accounts in VIEWS, what differs in PLANTED.
-SERVED: dict[str, Callable[[list[Account], Path], Any]] = {"crm": crm, "corp": corp, "erp": erp, "shop": shop}
+SERVED: dict[str, Callable[[list[Account], Path], Any]] = {
+    "crm": crm,
+    "corp": corp,
+    "erp": erp,
+    "okta": okta,
+    "shop": shop,
+}
 FRAME = """
 [organization]
 name = "Acme"
@@ -302,5 +354,5 @@ def test_the_ledger_balances_over_all_views(document: dict[str, Any]) -> None:
     assert leavers["total"] == len(VIEWS)
     for side in (accounts, leavers):
         assert side["total"] == sum(count for name, count in side.items() if name != "total")
-    assert (accounts["unmatched"], accounts["matched_leaver"]) == (1, 1)
+    assert (accounts["unmatched"], accounts["matched_leaver"]) == (2, 1)
     assert leavers["open"] == 1
