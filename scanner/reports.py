@@ -1,6 +1,7 @@
 """Renders the reports of a sealed scan into its reports folder; rewriting them touches nothing else."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,16 +19,17 @@ from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS
 from scanner.report.background import Background
 from scanner.report.content import Content, build
 from scanner.report.counts import PRIVACY, build_counts, counts_drawing, counts_html
+from scanner.report.inputs import Inputs, gather
 from scanner.report.management import build_management, management_drawing, management_html
 from scanner.report.objectives import APPLICATION, MANAGEMENT, objectives, of_application
 from scanner.report.pdf import Drawing, drawing
-from scanner.report.pdf_process import PdfProcess
+from scanner.report.pdf_process import Drawn, PdfProcess, PdfProcesses
+from scanner.report.volumes import first_volume, split, volume_drawing
 from scanner.report.whole import build_whole
+from scanner.report.words import load
 
 _Shown = TypeVar("_Shown")
 
-Drawn = tuple[bytes, Sequence[str]]
-"""A file, and the warnings of its renderer."""
 Job = tuple[str, Callable[[PdfProcess], Drawn]]
 """The name of a file, and what draws it."""
 
@@ -49,6 +51,8 @@ class Wanted:
     """Ids, or EVERY_APPLICATION: a report of its own for the owner of each."""
     management: Sequence[str] = ()
     """Ids of frameworks that stand on one page together; none: no such page."""
+    full: bool = False
+    """Each PDF as numbered volumes with every finding; not the page for management."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Listeners:
 
 
 SILENT = Listeners()
+MOST_PROCESSES = 4
+"""That draw volumes side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +106,15 @@ def render(
         )
     run = _Run(record, folder, wanted, key, background, rule_folders)
     written, asked = [], 0
-    with PdfProcess(limits.memory_mb, limits.max_seconds) as process:
+    count = min(MOST_PROCESSES, len(os.sched_getaffinity(0))) if wanted.full else 1
+    with PdfProcesses(count, limits.memory_mb, limits.max_seconds) as processes:
         # One document after the other, so that only one at a time is in memory.
         for jobs in _documents(run):
-            for name, draw in jobs:
-                asked += 1
+            asked += len(jobs)
+            results = processes.results(draw for _, draw in jobs)
+            for (name, _), result in zip(jobs, results, strict=True):
                 path = folder / "reports" / name
-                if _write(path, partial(draw, process), listeners):
+                if _write(path, result, listeners):
                     written.append(path)
     reports = folder / "reports"
     told = {"privacy": wanted.privacy, "recipient": wanted.recipient}
@@ -166,6 +174,18 @@ class _Run:
         """Return the control objectives as a framework."""
         return objectives(name, self.families.values(), self.record.scan.tool_version)
 
+    def inputs(self, record: Record, framework: Framework) -> Inputs:
+        """Gather what the lists of a report are made of."""
+        wanted = self.wanted
+        return gather(
+            record,
+            framework,
+            load(),
+            privacy=wanted.privacy,
+            key=self.key,
+            rows_per_rule=wanted.rows_per_rule,
+        )
+
     def content(self, name: str, record: Record, framework: Framework) -> Content:
         """Compute a report in full."""
         return build(
@@ -195,25 +215,40 @@ def _documents(run: _Run) -> Iterator[list[Job]]:
         if wanted.privacy == PRIVACY:
             yield _counts(run, framework)
         else:
-            yield _report(run.content(name, record, framework), name, per_document)
+            yield _report(run, name, record, framework, per_document)
     every = EVERY_APPLICATION in wanted.applications
     apps = [fact.app for fact in record.applications] if every else wanted.applications
     for app in apps if printed else ():
         name = f"{APPLICATION}-{app}"
-        yield _report(run.content(name, of_application(record, app), run.objectives(APPLICATION)), name, printed)
+        yield _report(run, name, of_application(record, app), run.objectives(APPLICATION), printed)
     if wanted.management and printed:
         yield _management(run, printed)
     yield _whole(run)
 
 
-def _report(content: Content, name: str, kinds: Sequence[str]) -> list[Job]:
-    return [
-        (
-            FILES[kind].format(framework=name),
-            partial(_pdf, partial(drawing, content)) if kind == "pdf" else partial(_plain, RENDERERS[kind], content),
-        )
-        for kind in kinds
-    ]
+def _report(run: _Run, name: str, record: Record, framework: Framework, kinds: Sequence[str]) -> list[Job]:
+    """Return the files of one report in full."""
+    volumes = _volumes(run, name, record, framework) if run.wanted.full and "pdf" in kinds else []
+    others = [kind for kind in kinds if not volumes or kind != "pdf"]
+    if not others:
+        return volumes
+    content = run.content(name, record, framework)
+    draws: dict[str, Callable[[PdfProcess], Drawn]] = {
+        kind: partial(_pdf, partial(drawing, content)) if kind == "pdf" else partial(_plain, RENDERERS[kind], content)
+        for kind in others
+    }
+    return [*volumes, *((FILES[kind].format(framework=name), draw) for kind, draw in draws.items())]
+
+
+def _volumes(run: _Run, name: str, record: Record, framework: Framework) -> list[Job]:
+    """Return the volumes of one report."""
+    inputs = run.inputs(record, framework)
+    first, *further = split(inputs, name)
+    content = run.content(first.name, record, framework)
+    drawings = [partial(drawing, first_volume(content, inputs, (first, *further)))]
+    drawings += [partial(volume_drawing, inputs, content.cover, volume, run.manifest) for volume in further]
+    names = [FILES["pdf"].format(framework=volume.name) for volume in (first, *further)]
+    return [(own, partial(_pdf, draw)) for own, draw in zip(names, drawings, strict=True)]
 
 
 def _counts(run: _Run, framework: Framework) -> list[Job]:

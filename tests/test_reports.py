@@ -138,6 +138,24 @@ def test_every_application_may_have_a_report_of_its_own_also_with_every_scan(com
     assert [path.name for path in written(company)] == ["sox.html", "application-files.html", "management.html"]
 
 
+def test_a_report_in_full_is_numbered_volumes_that_verify(company: Path) -> None:
+    """`--full` on a real scan: all findings in print, each volume a file that `verify` knows."""
+    config = company / "orphanscan.toml"
+    config.write_text(
+        config.read_text().replace('formats = ["json"]', 'formats = ["pdf"]\nrows_per_rule = 1\nsheets = 0')
+    )
+    first, second = written(company, "--full")
+    rules = {one["id"] for one in findings(company)["rules"]}
+    text = text_of(second)
+
+    assert [first.name, second.name] == ["sox-volume-001.pdf", "sox-volume-002.pdf"]
+    assert first.read_bytes().startswith(b"%PDF-1.7")
+    assert "Volume 2 of 2" in text
+    assert len(set(re.findall(r"\bF-[A-Z2-7]{8}\b", text))) > len({rule for rule in rules if rule in text})
+    assert "tarnwick.example" not in text
+    assert orphanscan(company, "verify", str(second)).returncode == 0
+
+
 def test_the_same_scan_gives_the_same_bytes_again(company: Path) -> None:
     """Also those of the new papers."""
     words = ("--management", "--application", "crm", "--format", "html")
@@ -152,6 +170,7 @@ def test_the_same_scan_gives_the_same_bytes_again(company: Path) -> None:
         (("--application", "erp", "--format", "html"), "knows no application 'erp'; it knows crm, files, warehouse"),
         (("--management", "--privacy", "L0"), "counts only (L0) are written for frameworks"),
         (("--management", "--format", "csv"), "are PDF and HTML: --format pdf"),
+        (("--full", "--format", "html"), "--full is for PDFs that list findings"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_what_can(company: Path, words: tuple[str, ...], told: str) -> None:

@@ -131,6 +131,7 @@ def check(
         "orphanscan report latest --framework sox --privacy L2 --recipient 'Internal Audit'",
         "orphanscan report 20261120T06 --format xlsx --format csv",
         "orphanscan report --framework sox --format oscal --format md",
+        "orphanscan report --framework sox --format pdf --full",
         "orphanscan report --management",
         "orphanscan report --application crm --application hr-portal --format html",
     )
@@ -157,6 +158,7 @@ def check(
     help="A report for the owner of this one; may be repeated; `all`: one for each.",
 )
 @click.option("--management", is_flag=True, help="One page over all frameworks.")
+@click.option("--full", is_flag=True, help="Every finding in print: each PDF as numbered volumes.")
 def report(
     config_path: Path,
     state: Path | None,
@@ -169,6 +171,7 @@ def report(
     recipient: str | None,
     applications: tuple[str, ...],
     management: bool,
+    full: bool,
 ) -> int:
     """Write the reports of a stored scan again; only its reports folder changes, and no credential is needed.
 
@@ -194,7 +197,9 @@ def report(
         raise click.UsageError("counts only (L0) are written for frameworks: leave --application and --management out")
     if (applications or management) and not frameworks and not set(asked.formats) & set(PRINTED):
         raise click.UsageError("reports for owners and for management are PDF and HTML: --format pdf")
-    wanted = _wanted(asked)
+    if full and ("pdf" not in asked.formats or asked.privacy == "L0"):
+        raise click.UsageError("--full is for PDFs that list findings: --format pdf, and no --privacy L0")
+    wanted = replace(_wanted(asked), full=full)
     if frameworks or applications or management:
         on_page = config.report.frameworks if management else ()
         wanted = replace(wanted, frameworks=frameworks, applications=applications, management=on_page)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from scanner.errors import ConfigError
 from scanner.frameworks import Framework
@@ -44,6 +45,9 @@ from scanner.report.sheets import SheetsPart
 from scanner.report.summary import Summary, summary
 from scanner.report.words import Words, load
 from scanner.report.worksheets import Worksheet
+
+if TYPE_CHECKING:
+    from scanner.report.volumes import VolumesPart
 
 PROFILES = ("L1", "L2")
 SHEETS = 10
@@ -104,6 +108,8 @@ class Content:
     """Every finding, none capped."""
     attachments: tuple[Attachment, ...]
     """Files that lie inside the PDF."""
+    volumes: "VolumesPart | None" = None
+    """What stands in which volume, where this is the first of several."""
 
 
 def build(
@@ -177,13 +183,13 @@ def build(
         incidents=worksheets.incidents(inputs),
         controls_intro=inputs.text("controls"),
         controls=controls.control_parts(inputs),
-        exceptions=exceptions.exception_sections(inputs),
+        exceptions=exceptions.sections(inputs, "exceptions"),
         sheets=sheets.sheets(inputs),
         ageing_chart=figures.ageing_chart(inputs),
         trend_chart=figures.trend_chart(inputs),
-        unknowns=exceptions.unknown_sections(inputs),
-        leads=exceptions.lead_sections(inputs),
-        waived=exceptions.waived_sections(inputs),
+        unknowns=exceptions.sections(inputs, "unknowns"),
+        leads=exceptions.sections(inputs, "leads"),
+        waived=exceptions.sections(inputs, "waived"),
         waivers=accepted.waivers(inputs),
         suppressions=appendix.suppression_rows(inputs),
         remediation=remediation.remediation(inputs),

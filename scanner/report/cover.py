@@ -61,7 +61,7 @@ def cover(
 ) -> Cover:
     """Return the cover of a report. `name` is what its id begins with: that of its framework, if nothing is said."""
     words, framework, privacy = inputs.words, inputs.framework, inputs.disclosure.privacy
-    report_id = f"{(name or framework.id).upper()}-{inputs.record.scan.id}-{privacy}"
+    report_id = identifier(inputs, name or framework.id)
     application = inputs.application(inputs.in_scope[0].app) if len(inputs.in_scope) == 1 else ""
     return Cover(
         id=report_id,
@@ -79,6 +79,11 @@ def cover(
         reader=inputs.text("reader"),
         note=framework.note,
     )
+
+
+def identifier(inputs: Inputs, name: str) -> str:
+    """Return the id of the paper whose file has this name."""
+    return f"{name.upper()}-{inputs.record.scan.id}-{inputs.disclosure.privacy}"
 
 
 def _facts(

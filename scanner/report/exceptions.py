@@ -1,7 +1,7 @@
 """Findings in plain language, grouped by rule; exceptions, open questions, leads and accepted risks kept apart."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -71,24 +71,49 @@ def exceptions_of(share: RuleShare) -> tuple[Finding, ...]:
     return () if share.lead else tuple(finding for finding in share.findings if finding.counts)
 
 
-def exception_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
-    """Return the exceptions, worst rule first."""
-    return _sections(inputs, "rule", lambda share, finding: not share.lead and finding.counts)
+PARTS: Mapping[str, tuple[str, Callable[[RuleShare, Finding], bool]]] = {
+    "exceptions": ("rule", lambda share, finding: not share.lead and finding.counts),
+    # What the data could not decide; never exceptions.
+    "unknowns": ("open", lambda share, finding: not share.lead and _is_unknown(finding)),
+    # For review only; never exceptions.
+    "leads": ("lead", lambda share, finding: share.lead and finding.state not in PAST),
+    # What somebody accepted for a time.
+    "waived": ("waived", lambda share, finding: finding.state is FindingState.WAIVED and not share.lead),
+}
+"""Parts of a report that list findings: what their anchors begin with, and what belongs to them. A finding that is not
+of the past belongs to exactly one."""
 
 
-def unknown_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
-    """Return what the data could not decide; never exceptions."""
-    return _sections(inputs, "open", lambda share, finding: not share.lead and _is_unknown(finding))
+@dataclass(frozen=True, slots=True)
+class FindingList:
+    """The findings of one rule in one part of a report, worst first."""
+
+    part: str
+    """One of PARTS."""
+    share: RuleShare
+    findings: tuple[Finding, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of its findings."""
+        return self.findings[0].severity
 
 
-def lead_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
-    """Return what is for review only; never exceptions."""
-    return _sections(inputs, "lead", lambda share, finding: share.lead and finding.state not in PAST)
+def finding_lists(inputs: Inputs, part: str) -> tuple[FindingList, ...]:
+    """Return the lists of one part, worst rule first."""
+    _, belongs = PARTS[part]
+    lists = []
+    for share in inputs.shares.values():
+        found = [finding for finding in share.findings if belongs(share, finding)]
+        if found:
+            found.sort(key=lambda one: (one.severity.rank, inputs.application(one.app), one.fingerprint))
+            lists.append(FindingList(part, share, tuple(found)))
+    return tuple(sorted(lists, key=lambda one: (one.severity.rank, -len(one.findings), one.share.rule)))
 
 
-def waived_sections(inputs: Inputs) -> tuple[RuleSection, ...]:
-    """Return exceptions that somebody accepted for a time."""
-    return _sections(inputs, "waived", lambda share, finding: finding.state is FindingState.WAIVED and not share.lead)
+def sections(inputs: Inputs, part: str) -> tuple[RuleSection, ...]:
+    """Return one part as it is printed: of each rule as many findings as the cap allows."""
+    return tuple(section(inputs, one, 0, inputs.rows_per_rule) for one in finding_lists(inputs, part))
 
 
 def _is_unknown(finding: Finding) -> bool:
@@ -168,34 +193,25 @@ def _population(inputs: Inputs, share: RuleShare) -> str:
     return inputs.words("exceptions.population", **sums)
 
 
-def _sections(inputs: Inputs, prefix: str, belongs: Callable[[RuleShare, Finding], bool]) -> tuple[RuleSection, ...]:
-    sections = []
-    for share in inputs.shares.values():
-        found = [finding for finding in share.findings if belongs(share, finding)]
-        if found:
-            sections.append(_section(inputs, prefix, share, found))
-    return tuple(sorted(sections, key=lambda section: (section.severity.rank, -section.total, section.rule)))
-
-
-def _section(inputs: Inputs, prefix: str, share: RuleShare, found: list[Finding]) -> RuleSection:
-    words, rule = inputs.words, inputs.rules.get(share.rule)
-    severity = min((finding.severity for finding in found), key=lambda severity: severity.rank)
-    found.sort(key=lambda finding: (finding.severity.rank, inputs.application(finding.app), finding.fingerprint))
-    shown = found[: inputs.rows_per_rule]
+def section(inputs: Inputs, one: FindingList, start: int, stop: int) -> RuleSection:
+    """Return a piece of a list with its head; `shown_sentence` says what of the list it is not."""
+    words, share, rule = inputs.words, one.share, inputs.rules.get(one.share.rule)
+    shown, total = one.findings[start:stop], len(one.findings)
+    prefix, _ = PARTS[one.part]
     sums = _population(inputs, share)
     supporting = prefix == "rule" and share.strength is Strength.SUPPORTING
     return RuleSection(
         anchor=anchor(prefix, share.rule),
         rule=share.rule,
         title=share.title,
-        severity=severity,
-        severity_word=words(f"severity.{severity}"),
+        severity=one.severity,
+        severity_word=words(f"severity.{one.severity}"),
         why=inputs.disclosure.text(rule.why) if rule else "",
         remedy=inputs.disclosure.text(rule.remedy) if rule else "",
         rows=tuple(finding_rows(inputs, shown)),
-        total=len(found),
-        shown_sentence=words("exceptions.capped", n=len(found), shown=len(shown)) if len(shown) < len(found) else "",
-        denominator=f"{_denominator(inputs, share, found)} {sums}" if prefix == "rule" else sums,
+        total=total,
+        shown_sentence=words("exceptions.capped", n=total, shown=len(shown)) if len(shown) < total else "",
+        denominator=f"{_denominator(inputs, share, one.findings)} {sums}" if prefix == "rule" else sums,
         note=words("exceptions.supporting") if supporting else "",
     )
 

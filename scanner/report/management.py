@@ -88,7 +88,7 @@ def build_management(
     # would not be known as one.
     shown = inputs.disclosure.text
     facts = tuple(replace(fact, name=shorten(shown(fact.name), LONGEST_NAME)) for fact in inputs.in_scope)
-    inputs = replace(inputs, in_scope=facts, record=replace(record, applications=facts))
+    inputs = replace(inputs, in_scope=facts, names={fact.app: fact.name for fact in facts})
     told = summary(inputs)
     first = cover(
         inputs,
@@ -101,7 +101,7 @@ def build_management(
     )
     return Management(
         # Nobody signs this page, so that it is no draft of a signed one.
-        cover=replace(first, is_draft=False),
+        cover=replace(first, facts=(), is_draft=False),
         sentences=told.sentences,
         since=_since(inputs),
         outcomes=tuple(outcome.value for outcome in ControlOutcome),

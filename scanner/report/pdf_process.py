@@ -6,15 +6,21 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from queue import SimpleQueue
 
 import msgspec
 
 from scanner.errors import ReportError
 from scanner.report.content import Content
 from scanner.report.pdf import Drawing, drawing
+
+Drawn = tuple[bytes, Sequence[str]]
+"""A file, and the warnings of its renderer."""
 
 
 class PdfProcess:
@@ -24,6 +30,7 @@ class PdfProcess:
         self._memory_mb = memory_mb
         self._max_seconds = max_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
 
     def __enter__(self) -> "PdfProcess":
         """Start nothing yet."""
@@ -32,6 +39,11 @@ class PdfProcess:
     def __exit__(self, *_: object) -> None:
         """End the process."""
         self._kill()
+
+    def stop(self) -> None:
+        """End it for good: whoever waits for it in another thread is told of a ReportError."""
+        self._is_stopped = True
+        self._signal()
 
     def render(self, content: Content) -> tuple[bytes, tuple[str, ...]]:
         """Return a report as PDF and the warnings of the renderer; raises ReportError if it fails or is stopped."""
@@ -92,6 +104,9 @@ class PdfProcess:
                 start_new_session=True,
                 env=environment,
             )
+        if self._is_stopped:
+            # Stopped while it was being started: there was nothing to signal yet.
+            self._signal()
         return self._process
 
     def _signal(self) -> None:
@@ -105,6 +120,50 @@ class PdfProcess:
             with contextlib.suppress(BrokenPipeError):
                 self._process.communicate()
             self._process = None
+
+
+class PdfProcesses:
+    """Several such processes side by side, each with limits of its own."""
+
+    def __init__(self, count: int, memory_mb: int, max_seconds: float) -> None:
+        self._processes = [PdfProcess(memory_mb, max_seconds) for _ in range(count)]
+        self._idle: SimpleQueue[PdfProcess] = SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        self._threads = ThreadPoolExecutor(count)
+
+    def __enter__(self) -> "PdfProcesses":
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes, whatever they are at."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.stop()
+        self._threads.shutdown()
+        for process in self._processes:
+            process.__exit__()
+
+    def results(self, draws: Iterable[Callable[[PdfProcess], Drawn]]) -> Iterator[Callable[[], Drawn]]:
+        """Yield, in the order of `draws`, what returns each result or raises its ReportError.
+
+        Few are begun before the first is taken, so that results do not pile up.
+        """
+        begun: deque[Future[Drawn]] = deque()
+        for draw in draws:
+            begun.append(self._threads.submit(self._draw, draw))
+            if len(begun) > len(self._processes):
+                yield begun.popleft().result
+        while begun:
+            yield begun.popleft().result
+
+    def _draw(self, draw: Callable[[PdfProcess], Drawn]) -> Drawn:
+        process = self._idle.get()
+        try:
+            return draw(process)
+        finally:
+            self._idle.put(process)
 
 
 def _exchange(process: subprocess.Popen[bytes], wanted: Drawing) -> bytes:
