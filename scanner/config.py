@@ -36,6 +36,9 @@ ATTRIBUTES = (
     "created_at",
     "deactivated_at",
     "employee_number",
+    "department",
+    "job_title",
+    "manager",
     "owner",
     "origin",
 )
@@ -46,6 +49,9 @@ ACCOUNT_COLUMNS = (
     "display_name",
     "employee_number",
     "external_id",
+    "department",
+    "job_title",
+    "manager",
     "status",
     "kind",
     "owner",
@@ -217,13 +223,15 @@ class Application:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Our account field -> dotted SCIM path, for instance
     last_sign_in_at = "urn:acme:1.0:User:lastLogin" (RFC 7644 3.10 notation; sub-attributes after a
-    dot). Fields: last_sign_in_at, last_activity_at, mfa, kind, created_at, deactivated_at, employee_number, owner,
+    dot). Fields: last_sign_in_at, last_activity_at, mfa, kind, created_at, deactivated_at, employee_number,
+    department, job_title, manager, owner,
     origin."""
     limits: Limits = field(default_factory=Limits)
     """Bounds of the collection; see `[application.limits]`."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Of an application without SCIM: our column -> theirs (of json a dotted path). Unnamed ones are looked up under
-    our name. Columns: account_id, username, email, display_name, employee_number, external_id, status, kind, owner,
+    our name. Columns: account_id, username, email, display_name, employee_number, external_id, department, job_title,
+    manager, status, kind, owner,
     user_type, created_at, deactivated_at, last_sign_in_at, last_activity_at, mfa, origin, role, group, entitlement."""
     statuses: Mapping[str, str] = field(default_factory=dict)
     """Their status word -> active, inactive or unknown; before the built-in words. "" is the empty cell. A word that

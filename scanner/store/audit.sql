@@ -130,6 +130,9 @@ create table accounts (
     email varchar,
     display_name varchar,
     external_id varchar,
+    department varchar,
+    job_title varchar,
+    manager_worker_id varchar,
     is_active boolean,
     kind varchar default 'human',
     created_at timestamp,
@@ -150,6 +153,9 @@ comment on column accounts.username is 'Sign-in name as sent.';
 comment on column accounts.email is 'Primary e-mail as sent.';
 comment on column accounts.display_name is 'Display name as sent.';
 comment on column accounts.external_id is 'externalId as sent.';
+comment on column accounts.department is 'Department as sent.';
+comment on column accounts.job_title is 'Job title as sent.';
+comment on column accounts.manager_worker_id is 'The person whom the application calls the manager, if exactly one answers to it.';
 comment on column accounts.is_active is 'Whether it can be used; null if the application did not say.';
 comment on column accounts.kind is 'human, service, shared, break_glass, external or unknown. A worker''s account is human unless a register or pattern says otherwise.';
 comment on column accounts.created_at is 'When the application created it.';
@@ -516,8 +522,9 @@ comment on view inactive_accounts is 'Accounts that the application calls inacti
 
 create view matched_accounts as
 select
-    app, account_id, username, email, display_name, external_id, is_active, kind, created_at, deactivated_at,
-    last_sign_in_at, last_activity_at, mfa, owner_worker_id, origin, worker_id, match_method, match_confidence,
+    app, account_id, username, email, display_name, external_id, department, job_title, manager_worker_id, is_active,
+    kind, created_at, deactivated_at, last_sign_in_at, last_activity_at, mfa, owner_worker_id, origin, worker_id,
+    match_method, match_confidence,
     null::varchar as excluded_because
 from accounts
 where match_confidence in ('certain', 'probable');

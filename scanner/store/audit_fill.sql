@@ -66,6 +66,10 @@ select
     n.email,
     n.display_name,
     n.external_id,
+    n.department,
+    n.job_title,
+    -- SCIM names the manager's account, exports a key of the person.
+    coalesce(m.worker_id, k.worker_id),
     n.is_active,
     n.kind,
     n.created_at,
@@ -79,6 +83,8 @@ select
     n.match_method,
     n.match_confidence
 from now_accounts n
+left join now_accounts m on m.app = n.app and m.account_id = n.manager
+left join person_keys k on k.key = lower(trim(n.manager))
 -- The few that most rules look for lie together: a scan for them skips the rest of the file.
 order by n.match_confidence = 'certain', n.match_confidence, n.is_active, n.app, n.account_id;
 

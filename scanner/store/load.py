@@ -34,11 +34,20 @@ _FIELDS = (
     "created_at",
     "deactivated_at",
     "employee_number",
+    "department",
+    "job_title",
+    "manager",
     "owner",
     "origin",
 )
 _PARSED = ("hire_date_parsed", "termination_date_parsed", "last_day_worked_parsed", "contract_end_parsed")
-_NUMBER_PATH = f"{scim_paths.ENTERPRISE}:employeeNumber"
+_STANDARD = {
+    "employee_number": f"{scim_paths.ENTERPRISE}:employeeNumber",
+    "department": f"{scim_paths.ENTERPRISE}:department",
+    "job_title": "title",
+    "manager": f"{scim_paths.ENTERPRISE}:manager.value",
+}
+"""Where RFC 7643 puts them, unless the configuration or the profile of the vendor says otherwise."""
 _DEFAULT_DATE_FORMAT = "%Y-%m-%d"
 _SETTINGS = {
     "TimeZone": "UTC",  # of times that name no zone
@@ -164,7 +173,7 @@ def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) ->
     # What is no SCIM resource by birth carries these fields under our own names.
     places_of = app.attributes if app.type in SCIM_TYPES else {field: field for field in _FIELDS}
     paths = {field: places_of[field] for field in _FIELDS if places_of.get(field)}
-    paths.setdefault("employee_number", _NUMBER_PATH)
+    paths = _STANDARD | paths
     survey = scim_paths.survey(file, paths.values())
     places = {field: survey.places[path] for field, path in paths.items()}
     columns = dict.fromkeys(_TEXT, "varchar") | dict.fromkeys((*_LISTS, "name", "meta"), "json")

@@ -16,6 +16,9 @@ select
     a.email,
     a.display_name,
     a.external_id,
+    a.department,
+    a.job_title,
+    a.manager,
     a.is_active,
     m.kind,
     a.created_at,
@@ -139,6 +142,9 @@ where v.valid_to_scan is null
         or n.email is distinct from v.email
         or n.display_name is distinct from v.display_name
         or n.external_id is distinct from v.external_id
+        or n.department is distinct from v.department
+        or n.job_title is distinct from v.job_title
+        or n.manager is distinct from v.manager
         or n.is_active is distinct from v.is_active
         or n.kind is distinct from v.kind
         or n.created_at is distinct from v.created_at
@@ -168,6 +174,9 @@ select
     n.email,
     n.display_name,
     n.external_id,
+    n.department,
+    n.job_title,
+    n.manager,
     n.is_active,
     n.kind,
     n.created_at,

@@ -43,8 +43,8 @@ using repeated_users d
 where d.app = r.app and d.id = r.id and (d.is_contradiction or r.rowid <> d.last_row);
 
 insert into n_accounts (
-    account_no, app, account_id, username, email, other_emails, display_name, external_id, employee_number, is_active,
-    user_type, declared_kind, owner, created_at, deactivated_at, last_sign_in_at, last_activity_at, last_modified_at,
+    account_no, app, account_id, username, email, other_emails, display_name, external_id, employee_number, department,
+    job_title, manager, is_active, user_type, declared_kind, owner, created_at, deactivated_at, last_sign_in_at, last_activity_at, last_modified_at,
     mfa, version, origin
 )
 with numbered as (
@@ -91,6 +91,9 @@ select
     ),
     nullif(trim(external_id), ''),
     said(employee_number),
+    said(department),
+    said(job_title),
+    said(manager),
     scim_boolean(active),
     said(user_type),
     scim_kind(kind),

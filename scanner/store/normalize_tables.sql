@@ -50,6 +50,9 @@ create temp table raw_users (
     created_at varchar,
     deactivated_at varchar,
     employee_number varchar,
+    department varchar,
+    job_title varchar,
+    manager varchar,
     owner varchar,
     origin varchar
 );

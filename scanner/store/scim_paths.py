@@ -46,6 +46,11 @@ def survey(file: Path, paths: Iterable[str]) -> Survey:
             if keys:
                 found[path] = keys
                 wanted.discard(path)
+    # What the sample does not hold is looked for beside what it does: one extension has one spelling.
+    spelled = {keys[0].lower(): keys[0] for path, keys in found.items() if path not in wanted}
+    for path in wanted:
+        head, *rest = found[path]
+        found[path] = (spelled.get(head.lower(), head), *rest)
     return Survey(longest, found)
 
 

@@ -82,6 +82,9 @@ create table n_accounts (
     display_name varchar,
     external_id varchar,
     employee_number varchar,
+    department varchar,
+    job_title varchar,
+    manager varchar,                     -- as sent: an account id of the application, or a key of the person
     is_active boolean,
     user_type varchar,                   -- userType as sent
     declared_kind varchar,               -- from a mapped attribute: human | service | shared | break_glass | external

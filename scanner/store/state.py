@@ -249,7 +249,7 @@ def open_store(path: Path) -> duckdb.DuckDBPyConnection:
         row = con.execute("select value from meta where key = 'schema_version'").fetchone()
     except duckdb.Error as exc:
         raise StoreError(f"cannot read the store {path}: {str(exc).splitlines()[0]}") from exc
-    if row != ("2",):
+    if row != ("3",):
         raise StoreError(f"the store {path} was written by another version of orphanscan; use that version to read it")
     return con
 

@@ -3,7 +3,7 @@
 -- Volatile values (last sign-in ...) would make a new version of every account every night: they have their own table.
 
 create table meta (key varchar primary key, value varchar);
-insert into meta values ('schema_version', '2');
+insert into meta values ('schema_version', '3');
 
 create table scans (
     scan_no integer primary key,
@@ -62,6 +62,9 @@ create table account_versions (
     email varchar,
     display_name varchar,
     external_id varchar,
+    department varchar,
+    job_title varchar,
+    manager varchar,
     is_active boolean,
     kind varchar,
     created_at timestamp,

@@ -26,18 +26,31 @@ def test_plain_user_is_taken_over_whole(tmp_path: Path) -> None:
         "displayName": "Ada Blum",
         "active": True,
         "userType": "Employee",
+        "title": "Nurse",
         "emails": [{"value": "ada@acme.example", "type": "work", "primary": True}],
         "meta": {"created": "2025-01-02T03:04:05Z", "lastModified": "2026-01-02T03:04:05+01:00", "version": 'W/"1"'},
-        ENTERPRISE: {"employeeNumber": "0042"},
+        ENTERPRISE: {"employeeNumber": "0042", "department": " Ward 7", "manager": {"value": "u9"}},
     }
     with loaded(tmp_path, World(users={"crm": [user, {"id": "u2"}]})) as con:
         assert con.execute("select * from n_accounts order by account_no").fetchall() == [
             (
-                *(1, "crm", "u1", " Ada@Acme.example ", "ada@acme.example", [], "Ada Blum", "E-1", "0042", True),
-                *("Employee", None, None, datetime(2025, 1, 2, 3, 4, 5), None, None, None),
+                *(1, "crm", "u1", " Ada@Acme.example ", "ada@acme.example", [], "Ada Blum", "E-1", "0042"),
+                *(
+                    "Ward 7",
+                    "Nurse",
+                    "u9",
+                    True,
+                    "Employee",
+                    None,
+                    None,
+                    datetime(2025, 1, 2, 3, 4, 5),
+                    None,
+                    None,
+                    None,
+                ),
                 *(datetime(2026, 1, 2, 2, 4, 5), None, 'W/"1"', None),
             ),
-            (2, "crm", "u2", None, None, [], *[None] * 15),
+            (2, "crm", "u2", None, None, [], *[None] * 18),
         ]
 
 
