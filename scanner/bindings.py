@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scanner.collectors.origin import Origin
 from scanner.collectors.origin import of as origin_of
-from scanner.config import Application, Auth, Config, Secret
+from scanner.config import Application, Auth, Config, Roster, Secret
 from scanner.errors import StoreError
 from scanner.evidence import write_file
 
@@ -41,24 +41,24 @@ class _Known:
 
 
 def refusals(config: Config) -> Mapping[str, str]:
-    """Return id -> why, for each application whose secret would go to an origin that it is not bound to.
+    """Return id -> why, for each application or roster whose secret would go to an origin that it is not bound to.
 
     Raises StoreError if what is remembered cannot be read: then nobody knows.
     """
     known = _read(config.state)
     return {
         app.id: sentence
-        for app in config.applications
+        for app in config.sources
         for auth, secret in _carried(app)
         if (sentence := _refusal(app, auth, secret, known.of(secret)))
     }
 
 
 def bind(config: Config, taken: Collection[str]) -> None:
-    """Remember the origins of the applications `taken`, which let us in; call while the state folder is locked."""
+    """Remember the origins of the sources `taken`, which let us in; call while the state folder is locked."""
     known = _read(config.state)
     origins = dict(known.origins)
-    for app in config.applications:
+    for app in config.sources:
         for auth, secret in _carried(app) if app.id in taken else ():
             place = known.place(secret)
             named = [str(origin) for _, origin in _addressed(app, auth)]
@@ -71,14 +71,15 @@ def bind(config: Config, taken: Collection[str]) -> None:
             raise StoreError(f"{config.state / FILE} cannot be written: {error.strerror}") from None
 
 
-def _carried(app: Application) -> Iterator[tuple[Auth, Secret]]:
-    """Yield what is sent to an application: the credential for reading, and the one for writing where there is one."""
-    for auth in (app.auth, app.write.auth if app.write else None):
+def _carried(app: Application | Roster) -> Iterator[tuple[Auth, Secret]]:
+    """Yield what is sent to a source: the credential for reading, and the one for writing where there is one."""
+    write = app.write if isinstance(app, Application) else None
+    for auth in (app.auth, write.auth if write else None):
         if auth is not None and auth.secret is not None:
             yield auth, auth.secret
 
 
-def _refusal(app: Application, auth: Auth, secret: Secret, bound: tuple[str, ...]) -> str:
+def _refusal(app: Application | Roster, auth: Auth, secret: Secret, bound: tuple[str, ...]) -> str:
     if not bound:
         return ""
     allowed = {*bound, *(str(origin_of(one, any_scheme=True)) for one in auth.acknowledged_origins)}
@@ -91,14 +92,12 @@ def _refusal(app: Application, auth: Auth, secret: Secret, bound: tuple[str, ...
     return ""
 
 
-def _addressed(app: Application, auth: Auth) -> Iterator[tuple[str, Origin]]:
+def _addressed(app: Application | Roster, auth: Auth) -> Iterator[tuple[str, Origin]]:
     """Yield the keys that say where the secret goes, or what it buys: the token endpoint is trusted with both."""
-    for key, address in (
-        ("base_url", app.base_url),
-        ("auth.token_url", auth.token_url),
-        ("database.url", app.database.url),
-        ("ldap.url", app.ldap.url),
-    ):
+    addresses = [("base_url", app.base_url), ("auth.token_url", auth.token_url)]
+    if isinstance(app, Application):
+        addresses += [("database.url", app.database.url), ("ldap.url", app.ldap.url)]
+    for key, address in addresses:
         origin = origin_of(address or "", any_scheme=True)
         if origin is not None:
             yield key, origin

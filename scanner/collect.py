@@ -107,9 +107,9 @@ def _collect_one(
         return _failed(source, "was not started: the time of the whole scan was over; raise max_seconds in [scan]")
     try:
         folder.mkdir(parents=True, mode=0o700)
-        if isinstance(source, Roster):
-            return ROSTERS[source.type].collect(source, folder, progress)
         limits = replace(source.limits, max_seconds=min(source.limits.max_seconds, remaining))
+        if isinstance(source, Roster):
+            return ROSTERS[source.type].collect(replace(source, limits=limits), folder, progress)
         return application_type(source.type).collect(replace(source, limits=limits), folder, progress)
     except StoreError as exc:
         return exc

@@ -90,7 +90,7 @@ class Auth:
     """How to sign in to an application."""
 
     type: str
-    """none, bearer, basic, oauth2 (client credentials) or header."""
+    """none, bearer, basic, api_key (as the user name of basic), oauth2 (client credentials) or header."""
     secret: Secret | None = None
     scheme: str = "Bearer"
     """Of bearer: the word in front of the token; SSWS for an API token of Okta."""
@@ -268,10 +268,11 @@ class Roster:
 
     id: str
     """Small letters, digits, - and _. It names the roster in the store for good."""
-    path: Path
-    """The file, as HR exports it."""
+    path: Path | None = None
+    """Of csv and excel: the file, as HR exports it, also where it is put by SFTP. Its name may hold * and ?; the newest
+    is read."""
     type: str = "csv"
-    """csv or excel."""
+    """csv, excel, rest, workday or bamboohr."""
     sheet: str | None = None
     """Of an Excel file. None: the first."""
     delimiter: str | None = None
@@ -294,6 +295,22 @@ class Roster:
     """A roster with fewer rows is refused."""
     done_marker: bool = False
     """Wait for `<path>.done`, the sign that the upload is finished."""
+    stable_seconds: float = 0
+    """A file that changed less than this ago is looked at again after that time; if it still grows it is not read."""
+    newest_by: str = "modified"
+    """Of several files the newest is read: by its time of change, or by `name` where that holds a date."""
+    base_url: str | None = None
+    """Of rest, workday and bamboohr: the address in front of everything that is asked."""
+    auth: Auth = field(default_factory=lambda: Auth("none"))
+    """How to sign in there; see `[application.auth]`."""
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust in place of the public authorities."""
+    allow_http: bool = False
+    """Let the secret and the data travel unencrypted to a host that is not loopback."""
+    limits: Limits = field(default_factory=Limits)
+    """Bounds of the collection; see `[application.limits]`."""
+    rest: RestSettings = field(default_factory=RestSettings)
+    """Of rest and workday: the list of people; see `[application.rest]`. Of workday `path` and `query` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -586,3 +603,8 @@ class Config:
     """None: nothing is sealed."""
     keys: Mapping[str, str] = field(default_factory=dict, compare=False)
     """What the file says, key by key and without secrets, for the evidence."""
+
+    @property
+    def sources(self) -> tuple[Roster | Application, ...]:
+        """Every roster, then every application."""
+        return (*self.rosters, *self.applications)

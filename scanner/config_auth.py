@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from scanner.config import Auth, Secret
 from scanner.config_keys import Check, Key, Problems, join, list_of, one_of, path_from, read_table, text
 
-CLEAR = ("token", "password", "client_secret", "value", "secret", "api_key", "bearer")
+CLEAR = ("token", "password", "client_secret", "value", "secret", "api_key", "key", "bearer")
 """Keys under which people write secrets in clear."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_SECRETS = {"bearer": "token", "basic": "password", "oauth2": "client_secret", "header": "value"}
+_SECRETS = {"bearer": "token", "basic": "password", "oauth2": "client_secret", "header": "value", "api_key": "key"}
 
 
 def url() -> Check:

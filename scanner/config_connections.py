@@ -124,3 +124,12 @@ def check_rest(raw: Mapping[str, Any], where: str, problems: Problems) -> None:
     if isinstance(columns, dict) and not {"account_id", "username", "email"} & set(columns):
         problems.add(f"{where}.columns", "must say where the id of an account is: account_id, username or email")
     config_rest.check(raw.get("rest"), f"{where}.rest", problems)
+
+
+def check_rest_roster(raw: Mapping[str, Any], where: str, problems: Problems) -> None:
+    """Demand what the way of paging needs."""
+    config_rest.check(raw.get("rest"), f"{where}.rest", problems)
+
+
+WORKDAY_UNUSED = tuple(sorted({*config_rest.list_keys()} - {"path", "query"}))
+"""Keys of a list that a report of Workday has no use for."""

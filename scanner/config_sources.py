@@ -1,12 +1,14 @@
 """The `[[roster]]` and `[[application]]` tables of orphanscan.toml."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from scanner import config_rest
 from scanner.collectors import ROSTERS, SOURCES
 from scanner.collectors.installed import application_type, installed
+from scanner.collectors.interface import SourceType
 from scanner.config import (
     ACCOUNT_COLUMNS,
     ATTRIBUTES,
@@ -37,6 +39,7 @@ from scanner.config_keys import (
     text,
 )
 from scanner.config_values import date_format, delimiter, encoding
+from scanner.connections import RestSettings
 from scanner.errors import ConfigError
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -60,7 +63,7 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
     keys = {
         "id": Key(identifier, required=True),
         "type": Key(one_of(*ROSTERS)),
-        "path": Key(path_from(base), required=True),
+        "path": Key(path_from(base)),
         "sheet": Key(text),
         "delimiter": Key(delimiter),
         "encoding": Key(encoding),
@@ -72,12 +75,22 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
         "max_shrink_percent": Key(number(0, 100)),
         "min_rows": Key(number(1, 100_000_000, whole=True)),
         "done_marker": Key(boolean),
+        "stable_seconds": Key(number(0, 600)),
+        "newest_by": Key(one_of("modified", "name")),
+        "base_url": Key(url()),
+        "auth": Key(table),
+        "ca_file": Key(existing_from(base, "file")),
+        "allow_http": Key(boolean),
+        "limits": Key(table),
+        "rest": Key(table),
     }
     values = read_table(raw, keys, where, problems)
     kind = str(values.get("type", "" if "type" in raw else "csv"))
-    for name in sorted(set().union(*(one.keys for one in ROSTERS.values()))) if kind else ():
-        if name in raw and name not in ROSTERS[kind].keys:
-            problems.add(join(where, name), f"does not apply to type {kind}")
+    if kind:
+        every = {name for one in ROSTERS.values() for name in one.keys}
+        _check_keys(raw, kind, ROSTERS[kind], every, where, problems)
+    _check_http(values, where, problems)
+    _read_parts(values, {"rest": (config_rest.list_keys(), RestSettings)}, where, base, problems)
     return Roster(**values) if len(problems.lines) == mark else None
 
 
@@ -96,20 +109,31 @@ def read_application(
     values.setdefault("name", values.get("id"))
     _check_kind(raw, values, where, problems)
     _check_http(values, where, problems)
-    if "auth" in values:
-        values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
-    if "limits" in values:
-        values["limits"] = Limits(**read_table(values["limits"], _LIMITS, join(where, "limits"), problems))
-    for name, keys in connection_keys().items():
-        if name in values:
-            part = read_table(values[name], keys, join(where, name), problems)
-            if len(problems.lines) == mark:
-                values[name] = MAKE[name](**part)
+    parts = {name: (keys, MAKE[name]) for name, keys in connection_keys().items()}
+    _read_parts(values, parts, where, base, problems)
     if values.get("type") not in (*SOURCES, "none"):
         values["settings"] = _own_settings(values, where, problems)
     if "write" in values:
         values["write"] = _write_side(values["write"], join(where, "write"), base, problems)
     return Application(**values) if len(problems.lines) == mark else None
+
+
+def _read_parts(
+    values: dict[str, Any],
+    parts: Mapping[str, tuple[Mapping[str, Key], Callable[..., object]]],
+    where: str,
+    base: Path,
+    problems: Problems,
+) -> None:
+    """Replace the tables inside a table by what they are read into: how to sign in, the limits, and `parts`."""
+    if "auth" in values:
+        values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
+    for name, (keys, make) in {"limits": (_LIMITS, Limits), **parts}.items():
+        if name in values:
+            mark = len(problems.lines)
+            part = read_table(values[name], keys, join(where, name), problems)
+            if len(problems.lines) == mark:
+                values[name] = make(**part)
 
 
 def _write_side(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> WriteSettings | None:
@@ -190,21 +214,41 @@ def _check_kind(raw: Mapping[str, Any], values: Mapping[str, Any], where: str, p
     except ConfigError as error:
         problems.add(join(where, "type"), str(error))
         return
-    applying = _UNCONNECTED if kind is None else (*kind.keys, *(["settings"] if kind.settings else []))
-    for key in sorted({"settings", *_UNCONNECTED}.union(*(one.keys for one in SOURCES.values()))):
+    every = {"settings", *_UNCONNECTED}.union(*(one.keys for one in SOURCES.values()))
+    if kind is None:
+        for key in sorted(every - {*_UNCONNECTED}):
+            if key in raw:
+                problems.add(join(where, key), f"does not apply to type {name}")
+        for key in _NEEDED_UNCONNECTED:
+            if key not in raw:
+                problems.add(join(where, key), f"missing; type {name} needs it")
+        return
+    if "reason" in raw:
+        problems.add(join(where, "reason"), f"does not apply to type {name}; it says why a system is not connected")
+    _check_keys(raw, name, kind, every, where, problems)
+
+
+def _check_keys(
+    raw: Mapping[str, Any],
+    name: str,
+    kind: SourceType[Any],
+    every: Collection[str],
+    where: str,
+    problems: Problems,
+) -> None:
+    """Refuse keys, of `every` that some type has, that this type does not use; demand those that it needs."""
+    applying = (*kind.keys, *(["settings"] if kind.settings else []))
+    for key in sorted(every):
         if key in raw and key not in applying:
             problems.add(join(where, key), f"does not apply to type {name}")
-    for inner, keys in kind.unused.items() if kind else ():
+    for inner, keys in kind.unused.items():
         for key in keys:
             if isinstance(raw.get(inner), dict) and key in raw[inner]:
                 problems.add(join(join(where, inner), key), f"does not apply to type {name}")
-    for key in kind.needed if kind else _NEEDED_UNCONNECTED:
+    for key in kind.needed:
         if key not in raw:
             problems.add(join(where, key), f"missing; type {name} needs it")
-    if "reason" in raw and kind is not None:
-        problems.add(join(where, "reason"), f"does not apply to type {name}; it says why a system is not connected")
-    if kind is not None:
-        kind.check(raw, where, problems)
+    kind.check(raw, where, problems)
 
 
 def _own_settings(values: Mapping[str, Any], where: str, problems: Problems) -> dict[str, Any]:

@@ -15,8 +15,8 @@ _NAMES = {"header": "name", "secret": "", "identity": "", "previous_identity": "
 _SIGN_IN = (
     "The secret never stands in the file. One further key says where it lies: `token_env`, `token_file`,"
     " `token_keyring` or `token_command` for bearer; with `password_` in place of `token_` for basic,"
-    " `client_secret_` for oauth2, `value_` for header. basic needs username, oauth2 token_url and client_id,"
-    " header the name of the header."
+    " `client_secret_` for oauth2, `value_` for header, `key_` for api_key. basic needs username, oauth2 token_url and"
+    " client_id, header the name of the header."
 )
 _SEALING = (
     "Seals the store and the scans ([how](encryption.md)). Without this table nothing is sealed. The private key never"

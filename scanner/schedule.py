@@ -257,7 +257,7 @@ TARGETS: Mapping[str, Callable[[Plan], tuple[File, ...]]] = {
 def _secrets(config: Config) -> tuple[Secret, ...]:
     """Return every secret that a scan reads; credentials for writing are not among them."""
     found = [
-        *(app.auth.secret for app in config.applications),
+        *(one.auth.secret for one in config.sources),
         *(one for to in config.notify for one in (to.url, to.fail_url, to.secret, to.auth.secret)),
     ]
     return tuple(dict.fromkeys(one for one in found if one is not None))
@@ -272,7 +272,7 @@ def _paths(config: Config) -> tuple[Path, ...]:
 
 
 def _is_at_home(config: Config) -> bool:
-    named = (config.path, *(roster.path for roster in config.rosters))
+    named = (config.path, *(roster.path for roster in config.rosters if roster.path))
     return any(path.is_relative_to(home) for path in named for home in ("/home", "/root"))
 
 

@@ -26,7 +26,14 @@ MAY_IMPORT = {
     "config_record": set(),
     # The kinds of sources, each with the keys of its table; a package may bring further ones.
     "config_rest": {"config_keys"},
-    "config_sources": {"collectors", "config_auth", "config_connections", "config_keys", "config_values"},
+    "config_sources": {
+        "collectors",
+        "config_auth",
+        "config_connections",
+        "config_keys",
+        "config_rest",
+        "config_values",
+    },
     "config_values": {"config_keys"},
     "demo": set(),  # drives the command line as a user would
     "docs": {

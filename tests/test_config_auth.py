@@ -52,7 +52,7 @@ from scanner.config import Secret
         ),
         (
             'auth = {type = "bearr", token_env = "A"}',
-            ['application[1] (crm).auth.type: "bearr" is not one of none, bearer, basic, oauth2, header'],
+            ['application[1] (crm).auth.type: "bearr" is not one of none, bearer, basic, oauth2, header, api_key'],
         ),
         (
             'auth = {type = "oauth2", client_id = "c", client_secret_command = "pass show crm"}',

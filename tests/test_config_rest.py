@@ -1,5 +1,6 @@
 """The tables of orphanscan.toml that say how a list is read over REST."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,45 @@ def test_a_list_with_grants_is_read(tmp_path: Path) -> None:
 
     assert app.rest.query == {"include": "inactive"}
     assert app.rest.grants == (GrantList("/roles", members="/roles/{id}/users", account="user.id"),)
+
+
+@pytest.mark.parametrize("kind", ["workday", "bamboohr", "rest", "csv"])
+def test_the_rosters_of_the_page_can_be_used(kind: str, tmp_path: Path) -> None:
+    """Each as it stands there."""
+    page = (Path(__file__).parent.parent / "docs" / "sources" / "hr.md").read_text()
+    (table,) = [one for one in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if f'type = "{kind}"' in one]
+    frame = FRAME[: FRAME.index("[[roster]]")] if "[[roster]]" in FRAME else FRAME
+    file = tmp_path / "orphanscan.toml"
+    file.write_text(frame + table + '[[application]]\nid = "x"\ntype = "none"\nowner = "a"\nreason = "b"\n')
+    file.chmod(0o600)
+
+    assert [roster.type for roster in config_file.load(file).rosters] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('type = "workday"\npath = "x.csv"\n', "path: does not apply to type workday"),
+        ('type = "bamboohr"\n', "base_url: missing; type bamboohr needs it"),
+        ('type = "rest"\nbase_url = "https://x.example"\n', "rest: missing; type rest needs it"),
+        ('type = "bamboohr"\nbase_url = "http://x.example"\n', "http sends secrets in clear"),
+        (
+            'type = "workday"\nbase_url = "https://x.example"\nrest = { path = "/r", items = "x" }\n',
+            "rest.items: does not",
+        ),
+        (
+            'type = "bamboohr"\nbase_url = "https://x.example"\nauth = { type = "api_key", key = "s3" }\n',
+            "never stands in",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_roster_is_told(text: str, words: str, tmp_path: Path) -> None:
+    """With the key, and what it wants instead."""
+    file = tmp_path / "orphanscan.toml"
+    frame = FRAME[: FRAME.index("[[roster]]")] if "[[roster]]" in FRAME else FRAME
+    file.write_text(frame + '[[roster]]\nid = "hr"\n' + text)
+    file.chmod(0o600)
+    with pytest.raises(ConfigError) as caught:
+        config_file.load(file)
+
+    assert words in str(caught.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scanner.collectors.interface import ROW_KEYS, SERVER_KEYS, ApplicationType, Look, Progress, RosterType
 from scanner.config import Application, Roster
-from scanner.config_connections import check_database, check_rest
+from scanner.config_connections import WORKDAY_UNUSED, check_database, check_rest, check_rest_roster
 from scanner.config_ldap import check_ldap
 from scanner.model import Collected
 
@@ -111,6 +111,42 @@ def _look_at_roster(roster: Roster) -> Look:
     return look(roster)
 
 
+def _rest_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.rest_roster import collect_rest_roster
+
+    return collect_rest_roster(roster, into, progress)
+
+
+def _look_at_rest_roster(roster: Roster) -> Look:
+    from scanner.collectors.rest_roster import look
+
+    return look(roster)
+
+
+def _workday(roster: Roster, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.workday import collect_workday
+
+    return collect_workday(roster, into, progress)
+
+
+def _look_at_workday(roster: Roster) -> Look:
+    from scanner.collectors.workday import look
+
+    return look(roster)
+
+
+def _bamboohr(roster: Roster, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.bamboohr import collect_bamboohr
+
+    return collect_bamboohr(roster, into, progress)
+
+
+def _look_at_bamboohr(roster: Roster) -> Look:
+    from scanner.collectors.bamboohr import look
+
+    return look(roster)
+
+
 _NO_TABLE = ("delimiter", "encoding", "sheet", "header_row", "control_total")
 
 
@@ -171,8 +207,30 @@ SOURCES: Mapping[str, ApplicationType] = {
 }
 """Type of an application -> what there is to know of it."""
 
+_DROP_KEYS = ("path", "done_marker", "stable_seconds", "newest_by")
+_HR_KEYS = ("base_url", *SERVER_KEYS)
 ROSTERS: Mapping[str, RosterType] = {
-    "csv": RosterType(collect=_roster, look=_look_at_roster, keys=("delimiter", "encoding")),
-    "excel": RosterType(collect=_roster, look=_look_at_roster, keys=("sheet",)),
+    "csv": RosterType(
+        collect=_roster,
+        look=_look_at_roster,
+        keys=(*_DROP_KEYS, "delimiter", "encoding"),
+        needed=("path",),
+    ),
+    "excel": RosterType(collect=_roster, look=_look_at_roster, keys=(*_DROP_KEYS, "sheet"), needed=("path",)),
+    "rest": RosterType(
+        collect=_rest_roster,
+        look=_look_at_rest_roster,
+        keys=("rest", *_HR_KEYS),
+        needed=("base_url", "rest"),
+        check=check_rest_roster,
+    ),
+    "workday": RosterType(
+        collect=_workday,
+        look=_look_at_workday,
+        keys=("rest", *_HR_KEYS),
+        needed=("base_url", "rest"),
+        unused={"rest": WORKDAY_UNUSED},
+    ),
+    "bamboohr": RosterType(collect=_bamboohr, look=_look_at_bamboohr, keys=_HR_KEYS, needed=("base_url",)),
 }
 """Type of a roster -> what there is to know of it."""

@@ -67,7 +67,7 @@ def headers(auth: Auth, owner: str, redactor: Redactor) -> Mapping[str, str]:
     """
     if auth.type == "none":
         return {}
-    if auth.secret is None or auth.type not in ("bearer", "basic", "header"):
+    if auth.secret is None or auth.type not in ("bearer", "basic", "api_key", "header"):
         raise ConfigError(f"auth of {owner} has the unknown type {auth.type!r}")
     name = auth.header or "" if auth.type == "header" else "Authorization"
     if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS_TO_SET:
@@ -75,6 +75,8 @@ def headers(auth: Auth, owner: str, redactor: Redactor) -> Mapping[str, str]:
     secret = _read(auth.secret, redactor)
     if auth.type == "basic":
         return {name: _basic(auth.username or "", secret, redactor)}
+    if auth.type == "api_key":
+        return {name: _basic(secret, "x", redactor)}
     return {name: (f"{auth.scheme} " if auth.type == "bearer" else "") + _ascii(secret, owner)}
 
 

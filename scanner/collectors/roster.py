@@ -1,6 +1,5 @@
 """Collects the HR roster from a CSV file or a workbook, and refuses one that cannot be whole."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from scanner.collectors.file_choice import choose
 from scanner.collectors.interface import Look, Progress
 from scanner.collectors.listing import open_staging
 from scanner.collectors.redact import Redactor
@@ -15,6 +15,7 @@ from scanner.collectors.table import Count, Table, body, open_table, without_nul
 from scanner.collectors.table_columns import Layout, resolve
 from scanner.collectors.walk import write
 from scanner.config import ROSTER_COLUMNS, Roster
+from scanner.connections import FileSettings
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict
 
@@ -34,8 +35,8 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     )
     file = into / "workers.ndjson"
     try:
-        _await_marker(roster)
-        source = _collect(roster, file, progress, blank)
+        roster = replace(roster, path=chosen(roster, roster.limits.max_seconds))
+        source = _collect(roster, file, progress, replace(blank, query=_query(roster, "")))
     except SourceError as error:
         file.unlink(missing_ok=True)
         # A header is quoted, and holds what it likes.
@@ -45,7 +46,8 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
 
 def look(roster: Roster) -> Look:
     """Read the header as a scan would, and none of the people."""
-    roster.path.stat()  # where it fails, the whole path is named: this is for whoever runs the scan
+    roster = replace(roster, path=chosen(replace(roster, stable_seconds=0), 0))
+    _file(roster).stat()  # where it fails, the whole path is named: this is for whoever runs the scan
     sheet = open_table(roster.type, layout(roster))
     try:
         columns = resolve(layout(roster), sheet.header)
@@ -53,13 +55,19 @@ def look(roster: Roster) -> Look:
         sheet.close()
     missing = [name for name in ("status", "termination_date", "hire_date") if name not in columns]
     doubt = f"without {', '.join(missing)} some leavers cannot be told" if missing else ""
-    return Look(f"{len(columns)} columns known", doubt, roster.path)
+    return Look(f"{len(columns)} columns known", doubt, _file(roster))
+
+
+def _file(roster: Roster) -> Path:
+    if roster.path is None:
+        raise SourceError(f"roster {roster.id} has no path")
+    return roster.path
 
 
 def layout(roster: Roster) -> Layout:
     """Return what the file of a roster is expected to hold."""
     return Layout(
-        roster.path,
+        _file(roster),
         "roster",
         ROSTER_COLUMNS,
         identity=("employee_number", "person_id", "email"),
@@ -87,10 +95,12 @@ def shrunk(previous: int, now: int, max_percent: float) -> str | None:
     )
 
 
-def _await_marker(roster: Roster) -> None:
-    marker = roster.path.with_name(roster.path.name + ".done")
-    if roster.done_marker and not marker.exists():
-        raise SourceError(f"{marker.name} is not there: the upload of {roster.path.name} has not been finished")
+def chosen(roster: Roster, seconds: float) -> Path:
+    """Return the file to read: the newest of a pattern, finished and standing still. Raises SourceError."""
+    settings = FileSettings(
+        done_marker=roster.done_marker, stable_seconds=roster.stable_seconds, newest_by=roster.newest_by
+    )
+    return choose(_file(roster), settings, seconds)
 
 
 def _collect(roster: Roster, file: Path, progress: Progress, blank: Source) -> Source:
@@ -137,7 +147,7 @@ def _batches(table: Table, columns: Mapping[str, int], count: Count) -> Iterator
 
 
 def _refuse_small(roster: Roster, count: Count) -> None:
-    name = roster.path.name
+    name = _file(roster).name
     if not count.rows:
         what = "no row that can be read" if count.rejected else "a header but no rows"
         raise SourceError(f"{name} has {what}; an empty roster would turn everybody into a leaver")
@@ -170,7 +180,7 @@ def _detail(roster: Roster, table: Table, columns: Mapping[str, int], count: Cou
 def _query(roster: Roster, settings: str) -> str:
     """Say how the file was read, without where it lies."""
     columns = ", ".join(f"{ours}={theirs!r}" for ours, theirs in sorted(roster.columns.items()))
-    parts = [os.fspath(roster.path.name), settings, f"date_format={roster.date_format}"]
+    parts = [roster.path.name if roster.path else "", settings, f"date_format={roster.date_format}"]
     if columns:
         parts.append(f"columns={{{columns}}}")
     return " ".join(part for part in parts if part)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
+from scanner import bindings
 from scanner.collectors import ROSTERS
 from scanner.collectors.interface import no_progress
 from scanner.config import Config
-from scanner.errors import StoreError
+from scanner.errors import RefusedError, StoreError
 from scanner.model import Collected, Source, Verdict
 from scanner.policy import Policies
 from scanner.remediation.facts import account_of
@@ -68,13 +69,16 @@ class Rereading:
         return self._known[key][1]
 
     def _rosters(self) -> _Hr:
-        marks = tuple(_mark(roster.path) for roster in self._config.rosters)
+        # A list that is asked over a network is read once in a run: it shows no mark of its change.
+        marks = tuple(_mark(file) for roster in self._config.rosters if roster.path for file in _files(roster.path))
         if self._hr is None or self._hr.marks != marks:
             self._known.clear()
             self._readings += 1
             folder = self._workdir / f"hr-{self._readings}"
-            collected = []
+            collected, refusals = [], bindings.refusals(self._config)
             for roster in self._config.rosters:
+                if roster.id in refusals:
+                    raise RefusedError(f"{roster.id}: {refusals[roster.id]}")
                 (folder / roster.id).mkdir(parents=True, mode=0o700)
                 collected.append(ROSTERS[roster.type].collect(roster, folder / roster.id, no_progress))
             self._hr = _Hr(marks, tuple(collected))
@@ -129,6 +133,11 @@ def _as_collected(resources: Mapping[Key, Resource], folder: Path) -> list[Colle
 
 def _digest(resource: Resource) -> str:
     return sha256(json.dumps(resource, sort_keys=True).encode()).hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files that a path with or without * and ? stands for."""
+    return sorted(path.parent.glob(path.name)) or [path]
 
 
 def _mark(path: Path) -> tuple[int, int, int]:

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -36,12 +35,12 @@ def configured(config: Config) -> Iterator[Check]:
         refused = bindings.refusals(config)
     except OrphanscanError as error:
         yield Check("origins", Result.FAILED, str(error))
-        refused = {app.id: "not asked: see origins" for app in config.applications}
+        refused = {one.id: "not asked: see origins" for one in config.sources}
     asked = applications(config.applications, refused)  # they are asked while the rest is looked at
     yield guarded("policy inputs", lambda: _policies(config))
     yield guarded("rules", lambda: _rules(config))
     for one in config.rosters:
-        yield guarded(f"roster {one.id}", partial(roster, one))
+        yield from roster(one, refused)
     yield from asked()
     yield from credentials(config.applications, refused)
     yield from approvals(config)

@@ -10,7 +10,7 @@ from scanner.cli.checks.check import Check, Found, Result, guarded
 from scanner.cli.text import age, size
 from scanner.collectors import ROSTERS
 from scanner.collectors.installed import application_type
-from scanner.collectors.interface import Look
+from scanner.collectors.interface import Described, Look
 from scanner.config import Application, Auth, Config, Roster
 from scanner.errors import OrphanscanError
 
@@ -18,9 +18,9 @@ _PROBE_SECONDS = 60.0
 """A scan waits longer for a slow server; somebody is watching this."""
 
 
-def roster(roster: Roster) -> Found:
+def roster(one: Roster, refused: Mapping[str, str]) -> Iterator[Check]:
     """Look at a roster as its kind does."""
-    return _found(ROSTERS[roster.type].look(roster))
+    return _asked(f"roster {one.id}", one, refused, lambda: ROSTERS[one.type].look(briefly(one)))
 
 
 def _found(look: Look) -> Found:
@@ -58,19 +58,26 @@ def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check
     if app.type == "none":
         yield Check(what, Result.NOTE, f"not connected, so not tested: {app.reason}")
         return
-    own = _secret(app)
+    yield from _asked(what, app, refused, lambda: application_type(app.type).look(briefly(app)))
+
+
+def _asked(
+    what: str, source: Roster | Application, refused: Mapping[str, str], look: Callable[[], Look]
+) -> Iterator[Check]:
+    """Look at a source whose secret can be read and may be sent."""
+    own = _secret(source)
     if own is not None:
         yield own
     if own is not None and own.result is Result.FAILED:
         yield Check(what, Result.FAILED, "not asked: its secret cannot be read")
-    elif app.id in refused:
-        yield Check(what, Result.FAILED, refused[app.id])
+    elif source.id in refused:
+        yield Check(what, Result.FAILED, refused[source.id])
     else:
-        yield guarded(what, lambda: _found(application_type(app.type).look(briefly(app))))
+        yield guarded(what, lambda: _found(look()))
 
 
-def _secret(app: Application) -> Check | None:
-    return secret(f"secret of {app.id}", app.auth)
+def _secret(source: Roster | Application) -> Check | None:
+    return secret(f"secret of {source.id}", source.auth)
 
 
 def secret(what: str, auth: Auth) -> Check | None:
@@ -106,6 +113,6 @@ def closely(config: Config, app: Application) -> Iterator[Check]:
         yield Check(f"application {app.id}", Result.FAILED, str(error))
 
 
-def briefly(app: Application) -> Application:
-    """Return the application with less patience."""
-    return replace(app, limits=replace(app.limits, max_seconds=min(app.limits.max_seconds, _PROBE_SECONDS)))
+def briefly(source: Described) -> Described:
+    """Return the source with less patience."""
+    return replace(source, limits=replace(source.limits, max_seconds=min(source.limits.max_seconds, _PROBE_SECONDS)))
