@@ -21,7 +21,7 @@ def client(origin: Origin, ca_file: str | None, redactor: Redactor, *, has_secre
     # Without trust_env httpx reads neither .netrc nor the proxies; those are passed on deliberately.
     # A server that sets cookies would have us carry what it likes from request to request, without bound.
     cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    return httpx.Client(verify=_trust(ca_file), proxy=proxy, trust_env=False, follow_redirects=False, cookies=cookies)
+    return httpx.Client(verify=trust(ca_file), proxy=proxy, trust_env=False, follow_redirects=False, cookies=cookies)
 
 
 def _proxy(origin: Origin, *, has_secret: bool) -> httpx.Proxy | None:
@@ -53,7 +53,8 @@ def _proxy(origin: Origin, *, has_secret: bool) -> httpx.Proxy | None:
 
 
 @functools.lru_cache(maxsize=32)
-def _trust(ca_file: str | None) -> ssl.SSLContext:
+def trust(ca_file: str | None) -> ssl.SSLContext:
+    """Return what certificates are held against: those of a file, or the public authorities; raises ConfigError."""
     if ca_file is None:
         return httpx.create_ssl_context()
     try:

@@ -2,20 +2,19 @@
 
 import contextlib
 import re
-import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
 from scanner import secrets
 from scanner.collectors import origin
+from scanner.collectors.directory_wire import Wire
 from scanner.collectors.redact import Redactor
 from scanner.config import Application
-from scanner.errors import SourceError
+from scanner.errors import ConfigError, SourceError
 from scanner.model import Verdict
 
 _PAGED = "1.2.840.113556.1.4.319"
@@ -72,6 +71,7 @@ class Link:
     """Distinguished names of parts that other servers hold; never followed."""
     pages: int = 0
     _con: Any = None
+    _wire: Wire | None = None
     _until: float = 0
 
     def __enter__(self) -> Self:
@@ -84,15 +84,18 @@ class Link:
         for attempt in range(retries + 1):
             try:
                 self._open()
-            except (ldap.BUSY, ldap.UNAVAILABLE, ldap.SERVER_DOWN, ldap.TIMEOUT, ldap.CONNECT_ERROR) as error:
+            except (ldap.BUSY, ldap.UNAVAILABLE, ldap.SERVER_DOWN, ldap.TIMEOUT) as error:
                 self.close()
-                wait = min(0.5 * 2**attempt, 30)
+                wait = 0.5 * 2**attempt
                 if attempt == retries or self._left() <= wait:
-                    raise SourceError(self._told("cannot be reached", error)) from None
+                    raise SourceError(self._told("does not answer", error)) from None
                 time.sleep(wait)
             except ldap.LDAPError as error:
                 self.close()
                 raise SourceError(self._told("does not let us in", error)) from None
+            except (SourceError, ConfigError) as error:
+                self.close()
+                raise SourceError(f"the directory cannot be used: {error}") from None
             else:
                 break
         return self
@@ -108,6 +111,9 @@ class Link:
             with contextlib.suppress(ldap.LDAPError):  # it may be gone already
                 self._con.unbind_s()
             self._con = None
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
 
     def root(self) -> Root:
         """Return what the server says of itself; raises SourceError where it cannot page."""
@@ -177,23 +183,28 @@ class Link:
         import ldap
 
         address = self.app.ldap.url or ""
-        # What a file or a variable of the machine says of certificates, referrals or limits must not count here.
-        con = self._con = ldap.initialize(address, bytes_mode=False)
+        where = origin.of(address, any_scheme=True)
+        if where is None:
+            raise SourceError("url in [application.ldap] is no address of a directory")
+        is_encrypted = where.scheme == "ldaps" or self.app.ldap.start_tls
+        if not is_encrypted and not self.app.allow_http and not where.is_loopback:
+            raise SourceError("the password would be sent in clear; use ldaps:// or start_tls")
+        self._wire = Wire(
+            where.host,
+            where.port,
+            tls=where.scheme == "ldaps",
+            start_tls=self.app.ldap.start_tls,
+            ca_file=str(self.app.ca_file) if self.app.ca_file else None,
+            seconds=self._allowed(),
+            until=self._until,
+        )
+        # What files and variables of the machine say of referrals or limits must not count here.
+        con = self._con = ldap.initialize(f"ldap://{where.host}", fileno=self._wire.end)
         con.protocol_version = ldap.VERSION3
         con.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
         con.set_option(ldap.OPT_DEREF, ldap.DEREF_NEVER)
         con.set_option(ldap.OPT_NETWORK_TIMEOUT, self._allowed())
         con.set_option(ldap.OPT_TIMEOUT, self._allowed())
-        where = origin.of(address, any_scheme=True)
-        if self.app.ldap.start_tls or address.startswith("ldaps:"):
-            con.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
-            con.set_option(ldap.OPT_X_TLS_PROTOCOL_MIN, ldap.OPT_X_TLS_PROTOCOL_TLS1_2)
-            con.set_option(ldap.OPT_X_TLS_CACERTFILE, str(self.app.ca_file or _authorities()))
-            con.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
-        elif not self.app.allow_http and not (where and where.is_loopback):
-            raise SourceError("the password would be sent in clear; use ldaps:// or start_tls")
-        if self.app.ldap.start_tls:
-            con.start_tls_s()
         if self.app.auth.secret is None:
             con.simple_bind_s()
             return
@@ -238,7 +249,8 @@ class Link:
             told = f"{what} is the business of another server, which is not followed; name that one in url"
             raise SourceError(told) from None
         except ldap.TIMEOUT:
-            raise SourceError(f"{what} had no answer within {self.app.limits.timeout_seconds:g} s") from None
+            told = self._over() if self._left() <= 0 else f"no answer within {self.app.limits.timeout_seconds:g} s"
+            raise SourceError(f"{what}: {told}") from None
         except ldap.LDAPError as error:
             raise SourceError(self._told(f"did not answer {what}", error)) from None
 
@@ -248,31 +260,20 @@ class Link:
     def _allowed(self) -> float:
         left = self._left()
         if left <= 0:
-            raise SourceError(f"the {self.app.limits.max_seconds:g} s for this source are over (limits.max_seconds)")
+            raise SourceError(self._over())
         return max(0.1, min(self.app.limits.timeout_seconds, left))
+
+    def _over(self) -> str:
+        return f"the {self.app.limits.max_seconds:g} s for this source are over (limits.max_seconds)"
 
     def _told(self, what: str, error: Exception) -> str:
         """Return what went wrong, with the words of the server and without secrets."""
+        if self._left() <= 0:
+            return self._over()
         said = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-        words = ", ".join(filter(None, (str(said.get("desc", "")), str(said.get("info", ""))))) or type(error).__name__
-        is_tls = self.app.ldap.start_tls or (self.app.ldap.url or "").startswith("ldaps:")
-        hint = (
-            "; is its certificate from an authority of your own? then set ca_file" if is_tls and _is_tls(words) else ""
-        )
-        return self.redactor.text(f"the directory {what}: {words}", 300) + hint
-
-
-def _is_tls(words: str) -> bool:
-    return any(word in words.lower() for word in ("tls", "certificate", "unknown error", "(-1)"))
-
-
-def _authorities() -> Path | str:
-    """Return the file of the authorities that this machine trusts."""
-    usual = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/cert.pem"))
-    found = ssl.get_default_verify_paths().cafile or next((path for path in usual if path.exists()), None)
-    if found is None:
-        raise SourceError("this machine has no file of trusted authorities; set ca_file")
-    return found
+        words = ", ".join(filter(None, (str(said.get("desc", "")), str(said.get("info", "")))))
+        words = words or f"no answer within {self.app.limits.timeout_seconds:g} s"
+        return self.redactor.text(f"the directory {what}: {words}", 300)
 
 
 def _place(url: str | bytes) -> str:

@@ -4,6 +4,8 @@ import base64
 import json
 import socket
 import struct
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -440,16 +442,53 @@ def test_a_stale_or_unknown_reader_is_told(tmp_path: Path) -> None:
     assert CANARY not in repr((wrong, nobody, silent))
 
 
-def test_a_server_that_is_silent_is_given_up(tmp_path: Path) -> None:
-    """After timeout_seconds, not after an hour."""
+@pytest.mark.parametrize(
+    ("scheme", "start_tls", "said"),
+    [("ldap", False, "no answer within"), ("ldap", True, "silent for"), ("ldaps", False, "silent for")],
+)
+def test_a_server_that_is_silent_is_given_up(scheme: str, start_tls: bool, said: str, tmp_path: Path) -> None:
+    """After timeout_seconds, also while the connection is being encrypted."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"ldap://127.0.0.1:{listening.getsockname()[1]}"
-        served = Directory(url, url, tmp_path)
-        limits = Limits(retries=0, timeout_seconds=0.5, max_seconds=5)
-        found = collect(application(served, limits=limits), tmp_path)
+        settings = LdapSettings(url=f"{scheme}://127.0.0.1:{listening.getsockname()[1]}", start_tls=start_tls)
+        limits = Limits(retries=0, timeout_seconds=0.3, max_seconds=5)
+        found = collect(application(Directory("", "", tmp_path), settings, limits=limits), tmp_path)
 
     assert found.source.verdict is Verdict.FAILED
-    assert "cannot be reached" in found.source.detail
+    assert said in found.source.detail
+
+
+def test_a_server_that_never_ends_is_cut_off(tmp_path: Path) -> None:
+    """A byte now and then resets every other clock; max_seconds ends it."""
+    is_cut = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        client, _ = listening.accept()
+        try:
+            for byte in b"\x30\x84\x00\xff\xff\xff" + bytes(10_000):
+                client.sendall(bytes([byte]))
+                time.sleep(0.05)
+        except OSError:
+            is_cut.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=drip, args=(listening,), daemon=True).start()
+        settings = LdapSettings(url=f"ldap://127.0.0.1:{listening.getsockname()[1]}")
+        limits = Limits(retries=0, timeout_seconds=30, max_seconds=1)
+        found = collect(application(Directory("", "", tmp_path), settings, limits=limits), tmp_path)
+        assert is_cut.wait(30)
+
+    assert found.source.verdict is Verdict.FAILED
+    assert "limits.max_seconds" in found.source.detail
+
+
+def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None:
+    """Though an authority that is trusted made it."""
+    with slapd.directory(person("ada"), CANARY) as served:
+        settings = LdapSettings(url=served.tls_url.replace("127.0.0.1", "localhost"))
+        found = collect(application(served, settings, ca_file=served.ca_file), tmp_path)
+
+    assert found.source.verdict is Verdict.FAILED
+    assert "its certificate is not trusted" in found.source.detail
 
 
 @pytest.mark.parametrize(
