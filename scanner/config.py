@@ -480,11 +480,11 @@ class RemediationSettings:
     max_actions: int = 50
     """Changes in one run, over all applications."""
     max_percent: float = 5
-    """Changes in one run, in percent of all accounts of the applications that it changes."""
+    """Changes in one run, in percent of the accounts, inactive ones left out, of the applications that it changes."""
     max_actions_per_application: int = 20
     """Changes in one application in one run."""
     max_percent_per_application: float = 5
-    """Changes in one application in one run, in percent of its accounts."""
+    """Changes in one application in one run, in percent of its accounts, inactive ones left out."""
     floor: int = 3
     """So many changes are allowed where the percentage of a small application would be less."""
     max_unproven: int = 5

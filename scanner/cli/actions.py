@@ -26,6 +26,8 @@ def list_actions(config_path: Path, state: Path | None, as_json: bool) -> None:
 
     Reading proves the chain of every journal: one that was changed is an error.
     """
+    from scanner.remediation import history
+
     config = options.read_config(config_path, state)
     facts = _facts(config)
     access_log.record(config.state, access_log.Access("actions list", count=len(facts)))
@@ -34,13 +36,14 @@ def list_actions(config_path: Path, state: Path | None, as_json: bool) -> None:
 
         echo_json(msgspec.to_builtins(facts))
         return
+    names = history.usernames(history.runs(config.state))
     now = datetime.now(UTC)
     rows = [
         [
             fact.run,
             fact.action,
             fact.app,
-            fact.account_id,
+            names.get((fact.app, fact.account_id), fact.account_id),
             fact.kind if fact.entitlement is None else f"{fact.kind} {fact.entitlement}",
             fact.outcome,
             age((now - fact.at).total_seconds() / 3600),

@@ -60,7 +60,7 @@ def _percent(
     limit: str, app: str | None, used: int, accounts: int, percent: float, settings: RemediationSettings
 ) -> BudgetLine:
     share = math.floor(accounts * percent / 100)
-    how = f": {percent:g} % of {accounts} accounts"
+    how = f": {percent:g} % of {accounts} accounts that are not inactive"
     if share < settings.floor:
         # A percentage of a small application is no change at all, or none that makes sense.
         return _line(limit, app, used, settings.floor, f"{how} would be {share}, the floor is {settings.floor}")

@@ -12,7 +12,7 @@ from scanner.errors import StoreError
 from scanner.remediation.model import Account
 
 SQL = Path(__file__).with_name("facts.sql")
-_TABLES = ("accounts", "workers", "grants", "settings", "policy_inputs", "applications")
+_TABLES = ("accounts", "workers", "grants", "entitlements", "settings", "policy_inputs", "applications")
 _LISTS = ("worker_keys", "rights")
 _ACCOUNT = tuple(item.name for item in fields(Account) if item.name not in ("version", *_LISTS))
 
@@ -24,13 +24,15 @@ class Facts:
     accounts: Mapping[tuple[str, str], Account]
     grants: Mapping[tuple[str, str], Mapping[str, tuple[str, bool | None]]]
     """(app, account id) -> entitlement -> path, and whether it is privileged."""
+    names: Mapping[tuple[str, str], str]
+    """(app, entitlement) -> what people call it, of the rights in `grants`."""
     administrators: Mapping[str, Mapping[str, str]]
     """app -> account id -> one privileged entitlement that it holds; active accounts of people only."""
     administrators_known: bool
     """Whether the policy says which entitlements make an administrator."""
     roster_complete: bool
     totals: Mapping[str, int]
-    """app -> accounts."""
+    """app -> accounts that are not inactive."""
     verdicts: Mapping[str, str | None]
     """app -> completeness verdict; None: not collected."""
     alone_in: Mapping[tuple[str, str], int]
@@ -103,9 +105,11 @@ def _facts(con: duckdb.DuckDBPyConnection) -> Facts:
         account = account_of(dict(zip((*_ACCOUNT, *_LISTS), row, strict=True)))
         accounts[account.app, account.account_id] = account
     grants: dict[tuple[str, str], dict[str, tuple[str, bool | None]]] = {}
-    held = con.execute("select app, account_id, entitlement, path, is_privileged from held").fetchall()
-    for app, account_id, entitlement, path, is_privileged in held:
+    names: dict[tuple[str, str], str] = {}
+    held = con.execute("select app, account_id, entitlement, path, is_privileged, name from held").fetchall()
+    for app, account_id, entitlement, path, is_privileged, name in held:
         grants.setdefault((app, account_id), {})[entitlement] = (path, is_privileged)
+        names[app, entitlement] = name or entitlement
     administrators: dict[str, dict[str, str]] = {}
     for app, account_id, entitlement in con.execute("select * from administrators order by all").fetchall():
         administrators.setdefault(app, {})[account_id] = entitlement
@@ -114,10 +118,11 @@ def _facts(con: duckdb.DuckDBPyConnection) -> Facts:
     return Facts(
         accounts=accounts,
         grants=grants,
+        names=names,
         administrators=administrators,
         administrators_known=bool(known and known[0]),
         roster_complete=bool(complete and complete[0]),
-        totals=dict(con.execute("select app, count(*) from accounts group by app").fetchall()),
+        totals=dict(con.execute("select * from totals").fetchall()),
         verdicts=dict(con.execute("select app, verdict from applications").fetchall()),
         alone_in={(app, one): n for app, one, n in con.execute("select * from alone_in").fetchall()},
         owned=dict(con.execute("select * from owned").fetchall()),

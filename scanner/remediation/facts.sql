@@ -44,9 +44,16 @@ where g.is_privileged
 group by g.app, g.account_id;
 
 create temp table held as
-select g.app, g.account_id, g.entitlement, min(g.path) as path, bool_or(g.is_privileged) as is_privileged
+select
+    g.app,
+    g.account_id,
+    g.entitlement,
+    min(g.path) as path,
+    bool_or(g.is_privileged) as is_privileged,
+    min(e.name) as name
 from grants g
 semi join wanted n using (app, account_id)
+left join entitlements e on e.app = g.app and e.entitlement = g.entitlement
 group by g.app, g.account_id, g.entitlement;
 
 create temp table alone_in as
@@ -69,3 +76,10 @@ from (select distinct worker_id from facts where worker_id is not null) f
 join accounts a on a.owner_worker_id = f.worker_id
 where a.is_active is distinct from false and a.kind in ('service', 'shared', 'break_glass')
 group by f.worker_id;
+
+-- The base of percentages: the many inactive accounts of an old application would let too much through.
+create temp table totals as
+select app, count(*) as n
+from accounts
+where is_active is distinct from false
+group by app;

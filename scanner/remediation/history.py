@@ -88,12 +88,25 @@ def find(state: Path, name: str) -> Run:
 def done(found: Iterable[Run]) -> tuple[ActionFact, ...]:
     """Return every action of runs, oldest first, with its outcome; what `undo` took back is marked."""
     facts: dict[tuple[str, str], ActionFact] = {}
+    undone_by: dict[str, tuple[str, str]] = {}
     for run in found:
         for fact, undoes in _facts(run):
             facts[fact.run, fact.action] = fact
-            if undoes in facts and fact.outcome in _DONE:
-                facts[undoes] = replace(facts[undoes], verification="undone")
+            if fact.outcome not in _DONE:
+                continue
+            # A change takes an undo back, as an undo does a change.
+            reverted = undoes if fact.kind == "undo" else undone_by.get(fact.action)
+            if reverted in facts:
+                facts[reverted] = replace(facts[reverted], verification="undone")
+            if fact.kind == "undo":
+                undone_by[fact.action] = (fact.run, fact.action)
     return tuple(facts.values())
+
+
+def usernames(found: Iterable[Run]) -> dict[tuple[str, str], str]:
+    """Return (app, account id) -> user name, as planned last."""
+    subjects = [entry["subject"] for run in found for entry in run.chain.of("outcome")]
+    return {(one["app"], one["account_id"]): one["username"] for one in subjects if one.get("username")}
 
 
 def _facts(run: Run) -> Iterator[tuple[ActionFact, tuple[str, str]]]:
@@ -130,7 +143,7 @@ def open_intents(chain: Chain) -> tuple[Mapping[str, Any], ...]:
 def verified(facts: Iterable[ActionFact], audit: Path, scan_id: str) -> tuple[ActionFact, ...]:
     """Compare what was done with what a scan shows; only an application that was read completely proves anything."""
     facts = tuple(facts)
-    waiting = [fact for fact in facts if fact.verification == "not_yet" and fact.kind != "undo"]
+    waiting = [fact for fact in facts if fact.verification == "not_yet"]
     if not waiting:
         return facts
     shown = _shown(waiting, audit)
@@ -207,6 +220,9 @@ def _shown(waiting: Sequence[ActionFact], audit: Path) -> dict[tuple[str, str], 
                     f.run,
                     f.action,
                     case
+                        when f.kind = 'undo' and f.entitlement is null
+                        then if(a.account_id is null, false, a.is_active)
+                        when f.kind = 'undo' then g.entitlement is not null
                         when f.kind = 'remove_grant' then g.entitlement is null
                         else a.account_id is null or a.is_active = false
                     end

@@ -191,6 +191,8 @@ class Action:
     """(account id, entitlement) of administrators who would remain; one of them must still be there at the time."""
     acts_from: datetime | None = None
     """End of the grace period."""
+    entitlement_name: str | None = None
+    """What people call the right that is removed."""
     earlier_run: str | None = None
     """The run whose action on this came undone, or was taken back."""
 
@@ -209,7 +211,7 @@ class Target:
     base_url: str | None
     profile: str
     accounts: int
-    """In the scan, active or not: the base of percentages."""
+    """In the scan, inactive ones left out: the base of percentages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,7 @@ class _Planner:
             consequences=consequences(candidate.kind, account, standing) if sent else (),
             other_admins=tuple(others.items())[:20] if is_admin else (),
             acts_from=acts_from,
+            entitlement_name=self.facts.names.get((candidate.app, candidate.entitlement or "")),
             earlier_run=self.past.came_undone.get(candidate.id) or self.past.taken_back.get(candidate.id),
         )
 

@@ -80,7 +80,11 @@ def title(action: Action) -> str:
     """Return what is done to whom."""
     name = (action.account.username if action.account else None) or action.account_id or action.app or "the scan"
     what = f"{_KINDS[action.kind]} {name}"
-    return f"{what}: {action.entitlement}" if action.kind is Kind.REMOVE_GRANT and action.entitlement else what
+    if action.kind is not Kind.REMOVE_GRANT or action.entitlement is None:
+        return what
+    kind, _, value = action.entitlement.partition(":")
+    called = action.entitlement_name
+    return f"{what}: {kind} {value if called in (None, action.entitlement, value) else f'{called} ({value})'}"
 
 
 def _lines(action: Action) -> list[tuple[str, str, bool]]:

@@ -48,6 +48,7 @@ def subject(action: Action) -> Mapping[str, object]:
         "kind": str(action.kind),
         "app": action.app,
         "account_id": action.account_id,
+        "username": action.account.username if action.account else None,
         "entitlement": action.entitlement if action.kind == "remove_grant" else None,
         "rules": [cause.rule for cause in action.causes],
         "fingerprints": [cause.fingerprint for cause in action.causes],

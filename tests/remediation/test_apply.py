@@ -72,6 +72,11 @@ def test_a_real_server_is_changed_verified_by_a_scan_and_changed_back(start: Sta
     assert {one["outcome"] for one in undone["results"]} == {"done"}, undone
     assert off(server) == {"user5"}
     assert members_by_number(server, "Admins") == {"user4", "user5", "user6"}
+    if name == "scim2":
+        company.scan()
+        listed = company.document("actions", "list")
+        assert [one["verification"] for one in listed] == ["undone"] * 3 + ["verified"] * 3
+        assert "user2@corp.example" in company.run("actions", "list", expect=0).stdout
     assert (
         "changed nothing that is not taken back" in company.run("undo", done["run"], "--reason", "x", expect=5).stderr
     )
@@ -150,6 +155,7 @@ def test_what_a_person_took_back_is_left_to_a_person(fresh: tuple[Recorder, Comp
     assert outcomes(done) == {"user2": "already", "user3": "stale", "user4": "already"}
     assert next(one["detail"] for one in done["results"] if one["outcome"] == "stale").startswith("a person took this")
     assert (off(server), server.sent) == ({"user2", "user4"}, [])
+    assert [f["verification"] for f in company.document("actions", "list") if f["run"] == run].count("undone") == 1
     later = {one["account"]["username"]: one for one in company.plan()["actions"] if one["kind"] == "deactivate"}
     again = later["user3@corp.example"]
     assert (again["decision"], again["reason_code"], again["earlier_run"]) == ("needs_a_person", "taken-back", run)

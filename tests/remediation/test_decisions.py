@@ -22,10 +22,17 @@ Scanned = tuple[Config, planning.Basis]
 HEAD = "employee_number,full_name,email,status,termination_date,department,job_title,manager,worker_type,hire_date"
 ROW = "E{0},Person {0},user{0}@corp.example,{1},{2},Sales,Clerk,E0,employee,2020-01-01"
 
+REGISTERED = {10: "break_glass", 11: "service", 12: "shared"}
+"""Accounts that the register knows as another kind; their people have left all the same."""
+ENTRY = '[[account]]\napp = "crm"\nusername = "user{}@corp.example"\nkind = "{}"\nowner = "E1"\npurpose = "A test"\n'
+
 
 def roster(company: Company, changes: dict[int, tuple[str, str]]) -> None:
-    """Write HR: person 2 has left; what is said of some others is another thing than before."""
-    rows = [ROW.format(n, "terminated" if n == 2 else "active", "2026-01-31" if n == 2 else "") for n in range(40)]
+    """Write HR: some people have left; what is said of some others is another thing than before."""
+    left = (2, *REGISTERED)
+    rows = [
+        ROW.format(n, "terminated" if n in left else "active", "2026-01-31" if n in left else "") for n in range(40)
+    ]
     changed = [row.replace(*changes.get(number, ("", ""))) for number, row in enumerate(rows)]
     (company.folder / "hr.csv").write_text("\n".join([HEAD, *changed, ""]))
 
@@ -40,6 +47,7 @@ def world(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recor
         remediation="floor = 20\nmax_unproven = 20\n",
     )
     roster(company, {})
+    (company.folder / "register.toml").write_text("".join(ENTRY.format(*one) for one in REGISTERED.items()))
     company.scan()
     return server, company
 
@@ -55,7 +63,7 @@ def planned(basis: Scanned, *findings: dict[str, Any], grace: dict[str, int] | N
     """Return the one change that is planned where these findings are raised about the account of person 2."""
     config, found = basis
     (result,) = [one for one in found.record.results if one.rule == "leaver-still-active"]
-    (template,) = result.findings
+    (template,) = [one for one in result.findings if one.username == "user2@corp.example"]
     raised: list[Finding] = [
         replace(template, **{"fingerprint": f"{number:x}" * 64, **more}) for number, more in enumerate(findings)
     ]
@@ -142,6 +150,21 @@ def rehearsed(server: Recorder, company: Company) -> dict[int, str]:
     number = {str(row["id"]): int(row["userName"][4:].split("@")[0]) for row in server.resources("/Users")}
     done = company.document("apply", "--dry-run")
     return {number[one["account_id"]]: f"{one['outcome']} {one['detail']}".strip() for one in done["results"]}
+
+
+def test_what_the_register_names_is_never_touched_though_its_person_left(basis: Scanned) -> None:
+    """The finding is raised, and the plan says why nothing is sent; nobody can confirm it away."""
+    config, found = basis
+    everything = tuple(f.fingerprint for result in found.record.results for f in result.findings)
+
+    made = planning.make(config, found, Asked(confirmed=everything, allow_irreversible=True))
+
+    never = {(one.account.username, one.reason_code) for one in made.actions if one.decision == "never" and one.account}
+    assert never == {
+        ("user10@corp.example", "break-glass"),
+        ("user11@corp.example", "service"),
+        ("user12@corp.example", "shared"),
+    }
 
 
 def test_what_a_decision_rests_on_is_looked_at_again(world: tuple[Recorder, Company], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from live import Recorder, Start
 from scanner.config import RemediationSettings
 from scanner.remediation import plan_file
 from scanner.remediation.budgets import budget
-from scanner.remediation.model import Target
+from scanner.remediation.model import Decision, Target
 
 
 @pytest.fixture(scope="module")
@@ -113,30 +113,28 @@ def test_over_budget_says_what_to_change_and_exits_5(world: tuple[Recorder, Comp
     assert server.sent == []
 
 
-@pytest.mark.parametrize(
-    ("accounts", "changes", "proven", "over"),
-    [
-        (10, 3, 3, set()),
-        (10, 4, 4, {"max_percent_per_application", "max_percent"}),
-        (1000, 20, 20, set()),
-        (1000, 21, 21, {"max_actions_per_application"}),
-        (200, 11, 11, {"max_percent_per_application", "max_percent"}),
-        (1000, 6, 1, set()),
-        (1000, 6, 0, {"max_unproven"}),
-        (0, 1, 1, set()),
-    ],
-)
+def budget_lines() -> list[tuple[str, ...]]:
+    """Return the cells of the table of budgets."""
+    text = (Path(__file__).parents[2] / "docs" / "remediation.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \|(.*)\|$", text, re.MULTILINE)
+    assert len(rows) > 9
+    return rows
+
+
+@pytest.mark.parametrize("line", budget_lines(), ids=lambda cells: "-".join(cells[:3]))
 def test_budgets_bound_number_share_and_what_is_unproven(
-    world: tuple[Recorder, Company], accounts: int, changes: int, proven: int, over: set[str]
+    world: tuple[Recorder, Company], line: tuple[str, ...]
 ) -> None:
-    """Small applications have a floor; what does not rest on HR has a small limit of its own."""
+    """As the table of the document says; what would not be sent uses nothing of them."""
     path = plan_file.find(world[1].state, "latest")
     template = next(action for action in plan_file.read(path)[0].actions if action.decision == "automatic")
+    accounts, changes, proven = map(int, line[:3])
     actions = [replace(template, id=str(n), case=replace(template.case, proven=n < proven)) for n in range(changes)]
+    others = [replace(template, decision=one) for one in Decision if not one.is_actionable for _ in range(100)]
 
-    lines = budget(RemediationSettings(), [Target("crm", "CRM", None, "generic", accounts)], actions)
+    lines = budget(RemediationSettings(), [Target("crm", "CRM", None, "generic", accounts)], [*actions, *others])
 
-    assert {line.limit for line in lines if line.is_over} == over
+    assert {one.limit for one in lines if one.is_over} == set(filter(None, line[3].strip().split(", ")))
 
 
 def test_the_pdf_and_the_page_hold_the_plan(world: tuple[Recorder, Company]) -> None:
