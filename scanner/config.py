@@ -1,7 +1,7 @@
 """The configuration as frozen values. `scanner.config_file` reads orphanscan.toml into them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -183,6 +183,18 @@ class WriteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScimView:
+    """The SCIM server of an application whose own list is read: what the identity provider manages there."""
+
+    base_url: str
+    """In front of /Users."""
+    auth: Auth
+    """How to sign in; see `[application.auth]`."""
+    profile: str = "generic"
+    """What is known of the vendor's SCIM server."""
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """One system that holds accounts."""
 
@@ -256,10 +268,23 @@ class Application:
     """Of ldap; see `[application.ldap]`."""
     provider: ProviderSettings = field(default_factory=ProviderSettings)
     """Of an identity provider that is read over its own API; see `[application.provider]`."""
+    scim: ScimView | None = None
+    """Of an application that is read over its own API: its SCIM server, to compare with; see `[application.scim]`."""
     settings: Mapping[str, object] = field(default_factory=dict)
     """Keys of a type that an installed package brings; its documentation names them."""
     write: WriteSettings | None = None
     """The write side; see `[application.write]`. None: read only."""
+
+    @property
+    def views(self) -> tuple["Application", ...]:
+        """The application itself, and its SCIM list as an application of its own where that is compared."""
+        if self.scim is None:
+            return (self,)
+        view = self.scim
+        scim = replace(
+            self, type="scim", base_url=view.base_url, auth=view.auth, profile=view.profile, scim=None, coverage=None
+        )
+        return self, scim
 
 
 @dataclass(frozen=True, slots=True)
@@ -606,5 +631,5 @@ class Config:
 
     @property
     def sources(self) -> tuple[Roster | Application, ...]:
-        """Every roster, then every application."""
-        return (*self.rosters, *self.applications)
+        """Every roster, then every application, each as often as it is asked with a credential of its own."""
+        return (*self.rosters, *(view for app in self.applications for view in app.views))

@@ -17,6 +17,7 @@ from scanner.config import (
     Application,
     Limits,
     Roster,
+    ScimView,
     WriteSettings,
 )
 from scanner.config_auth import CLEAR, is_plain_http, read_auth, url
@@ -109,6 +110,9 @@ def read_application(
     values.setdefault("name", values.get("id"))
     _check_kind(raw, values, where, problems)
     _check_http(values, where, problems)
+    if "scim" in values:
+        values["scim"] = _scim_view(values["scim"], join(where, "scim"), base, problems)
+        values.setdefault("sso", True)  # an identity provider manages accounts there
     parts = {name: (keys, MAKE[name]) for name, keys in connection_keys().items()}
     _read_parts(values, parts, where, base, problems)
     if values.get("type") not in (*SOURCES, "none"):
@@ -134,6 +138,19 @@ def _read_parts(
             part = read_table(values[name], keys, join(where, name), problems)
             if len(problems.lines) == mark:
                 values[name] = make(**part)
+
+
+def _scim_view(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> ScimView | None:
+    keys = {
+        "base_url": Key(url(), required=True),
+        "auth": Key(table, required=True),
+        "profile": Key(one_of(*_profiles())),
+    }
+    mark = len(problems.lines)
+    values = read_table(raw, keys, where, problems)
+    if "auth" in values:
+        values["auth"] = read_auth(values["auth"], join(where, "auth"), base, problems)
+    return ScimView(**values) if len(problems.lines) == mark else None
 
 
 def _write_side(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> WriteSettings | None:
@@ -180,6 +197,7 @@ def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
         "separator": Key(text),
         "entitlements": Key(existing_from(base, "file")),
         **dict.fromkeys(connection_keys(), Key(table)),
+        "scim": Key(table),
         "settings": Key(table),
         "write": Key(table),
     }
@@ -278,6 +296,8 @@ def _check_http(values: Mapping[str, Any], where: str, problems: Problems) -> No
         "base_url": values.get("base_url"),
         "auth.token_url": values.get("auth", {}).get("token_url"),
         "write.auth.token_url": _token_url(values.get("write", {}).get("auth")),
+        "scim.base_url": values.get("scim", {}).get("base_url"),
+        "scim.auth.token_url": _token_url(values.get("scim", {}).get("auth")),
     }
     for name, address in addresses.items():
         if not values.get("allow_http", False) and is_plain_http(address):

@@ -42,6 +42,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         connections.ProviderSettings,
         "Of an identity provider that is read over its own API (okta).",
     ),
+    ("[application.scim]", config.ScimView, str(config.ScimView.__doc__)),
     ("[[application.rest.grants]]", connections.GrantList, str(connections.GrantList.__doc__)),
     (
         "[application.ldap]",

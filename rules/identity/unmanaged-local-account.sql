@@ -12,11 +12,11 @@ select
     a.account_id,
     a.username,
     a.worker_id,
-    if(
-        a.origin = 'local',
-        'The account is a local one, in an application that people enter through the identity provider.',
-        'The identity provider does not let the person into this application, and the account is open.'
-    ) as reason,
+    case a.origin
+        when 'local' then 'The account is a local one, in an application that people enter through the identity provider.'
+        when 'scim_only' then 'The identity provider manages the account, and the own list of the application does not show it: one of the two is not whole.'
+        else 'The identity provider does not let the person into this application, and the account is open.'
+    end as reason,
     if(a.is_active is null, 'unknown', 'fail') as verdict,
     if(p.account_id is not null or list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high') as severity,
     a.origin,

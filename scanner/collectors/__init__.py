@@ -160,7 +160,7 @@ def _export(*unused: str) -> ApplicationType:
     )
 
 
-_NATIVE_KEYS = ("base_url", "provider", *SERVER_KEYS, "statuses", "kinds", "entitlements")
+_NATIVE_KEYS = ("base_url", "scim", *SERVER_KEYS, "statuses", "kinds", "entitlements")
 
 SOURCES: Mapping[str, ApplicationType] = {
     "scim": ApplicationType(
@@ -192,7 +192,7 @@ SOURCES: Mapping[str, ApplicationType] = {
     "rest": ApplicationType(
         collect=_rest,
         look=_look_at_rest,
-        keys=("base_url", "rest", *SERVER_KEYS, *ROW_KEYS),
+        keys=("base_url", "rest", "scim", *SERVER_KEYS, *ROW_KEYS),
         needed=("base_url", "rest", "columns"),
         check=check_rest,
     ),
@@ -203,7 +203,7 @@ SOURCES: Mapping[str, ApplicationType] = {
         needed=("ldap",),
         check=check_ldap,
     ),
-    "okta": ApplicationType(collect=_okta, look=_look_at_okta, keys=_NATIVE_KEYS, needed=("base_url",)),
+    "okta": ApplicationType(collect=_okta, look=_look_at_okta, keys=("provider", *_NATIVE_KEYS), needed=("base_url",)),
 }
 """Type of an application -> what there is to know of it."""
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from scanner.collectors import reading, records
+from scanner.collectors import reading, records, second_view
 from scanner.collectors.answers import AnswerLog
 from scanner.collectors.http import Session
 from scanner.collectors.interface import Look, Progress
@@ -148,8 +148,13 @@ def collect_accounts(
     collected = reading.collect_accounts(app, into, progress, reads)
     if not opened:
         return collected
-    source, main = collected.source, opened[0].main
-    source = replace(source, sha256=opened[0].asker.digest.hexdigest())
+    return second_view.compared(app, into, progress, _numbered(collected, opened[0]))
+
+
+def _numbered(collected: Collected, api: Lists) -> Collected:
+    """Return it with the numbers of the list itself."""
+    source, main = collected.source, api.main
+    source = replace(source, sha256=api.asker.digest.hexdigest())
     if main is not None:
         source = replace(
             source,

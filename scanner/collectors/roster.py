@@ -46,8 +46,9 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
 
 def look(roster: Roster) -> Look:
     """Read the header as a scan would, and none of the people."""
+    if not {"*", "?"} & set(_file(roster).name):
+        _file(roster).stat()  # where it fails, the whole path is named: this is for whoever runs the scan
     roster = replace(roster, path=chosen(replace(roster, stable_seconds=0), 0))
-    _file(roster).stat()  # where it fails, the whole path is named: this is for whoever runs the scan
     sheet = open_table(roster.type, layout(roster))
     try:
         columns = resolve(layout(roster), sheet.header)

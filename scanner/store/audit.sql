@@ -164,7 +164,7 @@ comment on column accounts.last_sign_in_at is 'Last sign-in that the application
 comment on column accounts.last_activity_at is 'Last other use that the application reports.';
 comment on column accounts.mfa is 'Whether a second factor is set up; null if unknown.';
 comment on column accounts.owner_worker_id is 'Person who answers for a service, shared or break-glass account.';
-comment on column accounts.origin is 'scim, local, jit or import, where the application says.';
+comment on column accounts.origin is 'scim, local, jit or import, where the application says; scim_only: its SCIM list shows the account, its own list does not.';
 comment on column accounts.worker_id is 'The person it belongs to; set for certain and probable matches only.';
 comment on column accounts.match_method is 'link, employee_number, external_id, email, email_alias, username, name or none.';
 comment on column accounts.match_confidence is 'certain, probable, suggested, ambiguous or none.';
@@ -632,7 +632,7 @@ create view federated_accounts as
 select
     h.app, h.account_id, h.username, h.is_active, h.kind, h.origin, h.created_at, h.worker_id, h.match_confidence,
     case
-        when h.origin = 'local' then false
+        when h.origin in ('local', 'scim_only') then false
         -- A list that does not speak of the application says nothing about its people.
         when c.app is not null and h.worker_id is not null then i.worker_id is not null
     end as idp_assigned,

@@ -105,7 +105,10 @@ select
     scim_instant(meta."lastModified", $as_of),
     scim_boolean(mfa),
     said(meta.version),
-    if(word(origin) in ('scim', 'local', 'jit', 'import'), word(origin), null)
+    case
+        when word(origin) in ('scim', 'local', 'jit', 'import') then word(origin)
+        when word(origin) = 'scim only' then 'scim_only'
+    end
 from chosen
 join numbered using (place);
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from scanner import bindings
 from scanner.cli.checks.check import Check, Found, Result, guarded
@@ -58,7 +59,13 @@ def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check
     if app.type == "none":
         yield Check(what, Result.NOTE, f"not connected, so not tested: {app.reason}")
         return
-    yield from _asked(what, app, refused, lambda: application_type(app.type).look(briefly(app)))
+    for view in app.views:
+        name = what if view is app else f"{what}, SCIM list"
+        yield from _asked(name, view, refused, partial(_look, view))
+
+
+def _look(app: Application) -> Look:
+    return application_type(app.type).look(briefly(app))
 
 
 def _asked(

@@ -1,0 +1,99 @@
+"""One system seen twice: by its own list, and by the SCIM server through which the identity provider manages it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract import CANARY
+from replay import Reply, Request, refused, replay
+
+from scanner.collectors import SOURCES
+from scanner.collectors.interface import no_progress
+from scanner.config import Application, Auth, Limits, ScimView, Secret
+from scanner.connections import RestSettings
+from scanner.model import Collected, Verdict
+
+OWN = [
+    {"id": 1, "login": "ada", "mail": "ada@x.example", "on": True},
+    {"id": 2, "login": "bo", "mail": "BO@x.example", "on": True},
+    {"id": 3, "login": "cy", "mail": None, "on": True},
+    {"id": 4, "login": "root", "mail": "root@x.example", "on": True},
+]
+MANAGED: list[dict[str, Any]] = [
+    {"id": "s-1", "userName": "ADA", "active": True},
+    {"id": "s-2", "userName": "someone", "emails": [{"value": "bo@x.example"}], "active": True},
+    {"id": "s-3", "userName": "other", "externalId": "3", "active": "True"},
+    {"id": "4x", "userName": "ghost", "emails": ["ghost@x.example"], "active": False},
+]
+
+
+def company(request: Request, *, denied: str = "") -> Reply:
+    """Answer as both servers do."""
+    if request.path == denied or request.headers.get("authorization") != f"Bearer {CANARY}":
+        return refused()
+    if request.path == "/api/users":
+        return Reply({"rows": OWN, "total": len(OWN)})
+    if request.path == "/scim/v2/Users":
+        start = int(request.query.get("startIndex", 1)) - 1
+        count = int(request.query.get("count", 100))
+        return Reply({"totalResults": len(MANAGED), "Resources": MANAGED[start : start + count]})
+    if request.path == "/scim/v2/Groups":
+        return Reply({"totalResults": 0, "Resources": []})
+    return refused(404)
+
+
+def collect(folder: Path, **denied: str) -> Collected:
+    """Collect both lists."""
+    with replay(lambda request: company(request, **denied)) as server:
+        auth = Auth("bearer", Secret("env", "VIEW_TOKEN"))
+        app = Application(
+            "crm",
+            "CRM",
+            "rest",
+            base_url=f"{server.origin}/api",
+            auth=auth,
+            columns={"account_id": "id", "username": "login", "email": "mail", "status": "on"},
+            rest=RestSettings(path="/users", items="rows", count="total"),
+            scim=ScimView(f"{server.origin}/scim/v2", auth),
+            limits=Limits(retries=0, max_seconds=20),
+        )
+        return SOURCES["rest"].collect(app, folder, no_progress)
+
+
+@pytest.fixture(autouse=True)
+def _token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIEW_TOKEN", CANARY)
+
+
+def test_accounts_that_only_one_list_shows_are_told_apart(tmp_path: Path) -> None:
+    """By id, external id, user name and e-mail, whatever their case; what is managed counts as assigned."""
+    collected = collect(tmp_path)
+
+    found = {one["id"]: one for one in map(json.loads, collected.files["users"].read_text().splitlines())}
+    assert {one: found[one]["origin"] for one in found} == {
+        "1": "scim", "2": "scim", "3": "scim", "4": "local", "scim:4x": "scim_only",
+    }  # fmt: skip
+    assert found["scim:4x"]["userName"] == "ghost"
+    assigned = [json.loads(line)["account"] for line in collected.files["idp_assignments"].read_text().splitlines()]
+    assert assigned == ["1", "2", "3"]
+    assert (collected.source.verdict, collected.source.collected) == (Verdict.COMPLETE, 5)
+    assert "SCIM: GET /Users" in collected.source.query
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "answers.ndjson",
+        "idp_assignments.ndjson",
+        "users.ndjson",
+    ]
+    assert "/Users?" in (tmp_path / "answers.ndjson").read_text()
+
+
+@pytest.mark.parametrize("denied", ["/scim/v2/Users", "/api/users"])
+def test_half_a_comparison_is_none(denied: str, tmp_path: Path) -> None:
+    """Where one list is not whole, nothing is local and nothing missing for that."""
+    collected = collect(tmp_path, denied=denied)
+
+    assert collected.source.verdict is (Verdict.SHORT if "scim" in denied else Verdict.FAILED)
+    assert "answered 403" in collected.source.detail
+    assert "idp_assignments" not in collected.files
+    if "users" in collected.files:
+        assert {json.loads(line)["origin"] for line in collected.files["users"].read_text().splitlines()} == {None}
