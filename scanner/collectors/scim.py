@@ -1,4 +1,9 @@
-"""Reads the users and groups of an application over SCIM 2.0, and says how complete they are."""
+"""Reads the users and groups of an application over SCIM 2.0, and says how complete they are.
+
+Rights needed: to read users and groups; nothing is written here. Covers what the server lists, which is often only what
+an identity provider made in it: `coverage` says so. Pages of a list that has shown itself regular are fetched several
+at a time; every rate limit that the server, the vendor's profile or the configuration states is kept.
+"""
 
 import hashlib
 import logging

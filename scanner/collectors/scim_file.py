@@ -1,4 +1,8 @@
-"""Reads a saved SCIM export: list responses, an array of them, an array of resources, or one resource a line."""
+"""Reads a saved SCIM export: list responses, an array of them, an array of resources, or one resource a line.
+
+Rights needed: to read the file. Covers what was saved, which is what the server showed to whoever saved it. No network,
+no rate limit.
+"""
 
 import codecs
 import hashlib

@@ -1,4 +1,4 @@
-"""What every source without SCIM must do, and who stands in the lists of its tests."""
+"""What every kind of source must do, and who stands in the lists of its tests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Rig:
     """Some of what is needed may not be read."""
     duplicates: Callable[[Path], Collected]
     """One id stands for two users."""
-    odd_status: Callable[[Path], Collected]
-    """The list of `complete`, and one user more with a status word that nobody knows."""
+    odd_status: Callable[[Path], Collected] | None
+    """The list of `complete`, and one user more with a status word that nobody knows. None: its status is no word."""
     hostile: Callable[[Path], Collected]
     """Users are called as HOSTILE says."""
     unreadable: Callable[[Path], Collected]
