@@ -1,6 +1,10 @@
 """`purge`: what is older than it may be kept goes, what proves the chain stays, and a legal hold wins."""
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -21,9 +25,10 @@ def run(folder: Path, *words: str, expect: int = 0) -> Result:
     return done
 
 
-@pytest.fixture
-def company(tmp_path: Path) -> Path:
-    """Return a folder with an old scan, and a new one in which a person and an account are gone."""
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two old scans and a new one, in which a person and an account are gone; tests copy it."""
+    tmp_path = tmp_path_factory.mktemp("retention") / "company"
     assert CliRunner().invoke(main, ["init", str(tmp_path)]).exit_code == 0
     others = [rule.stem for rule in (ROOT / "rules").rglob("*.sql") if rule.stem not in RULES]
     with (tmp_path / "orphanscan.toml").open("a") as file:
@@ -42,6 +47,21 @@ def company(tmp_path: Path) -> Path:
     scan(tmp_path, "2026-02-28T06:00:00Z")
     scan(tmp_path, "2026-11-20T06:00:00Z")
     return tmp_path
+
+
+@pytest.fixture
+def company(scanned: Path, tmp_path: Path) -> Path:
+    """Return a copy of the company."""
+    return Path(shutil.copytree(scanned, tmp_path / "company"))
+
+
+def sealed(folder: Path) -> Path:
+    """Seal what a company keeps, and return its folder."""
+    public = run(folder, "key", "new", str(folder / "age.key"), "--age").stdout.splitlines()[0]
+    with (folder / "orphanscan.toml").open("a") as file:
+        file.write(f'[encryption]\nrecipients = ["{public}"]\nidentity_file = "age.key"\n')
+    run(folder, "key", "seal")
+    return folder
 
 
 def scan(folder: Path, as_of: str) -> None:
@@ -108,3 +128,50 @@ def test_a_legal_hold_wins(company: Path) -> None:
     assert ("history", "worker_versions") not in told
     with state.open_store(vault.store_file(company / "orphanscan-state")) as con:
         assert con.execute("select count(*) from worker_versions where full_name ilike 'hugo%'").fetchone() == (1,)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+left = [int(sys.argv[2])]
+def counted(call):
+    def step(*args, **values):
+        is_store = args[-1].parent.name == "orphanscan-state" and args[-1].name.startswith("store.duckdb")
+        left[0] -= is_store or sys.argv[1] == "unlink"
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **values)
+    return step
+setattr(Path, sys.argv[1], counted(getattr(Path, sys.argv[1])))
+from scanner.cli import main
+main(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+@pytest.mark.parametrize(("call", "number"), [("unlink", 30), ("replace", 1)])
+def test_a_purge_that_was_killed_is_finished_by_the_next_one(
+    company: Path, call: str, number: int, is_sealed: bool
+) -> None:
+    """Among the files, and before the store is replaced; sealed or not, nothing is lost or told twice."""
+    if is_sealed:
+        sealed(company)
+    before = {path.name for path in (company / "orphanscan-state" / "scans").iterdir()}
+    words = ["purge", "--apply", "-c", str(company / "orphanscan.toml")]
+    done = subprocess.run([sys.executable, "-c", KILLED, call, str(number), *words], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+    assert due(company, "--apply")
+
+    assert due(company) == {}
+    assert {path.name for path in (company / "orphanscan-state" / "scans").iterdir()} == before
+    assert run(company, "verify").stdout.count("was purged on") == 2
+    lines = [json.loads(line) for line in (company / "orphanscan-state" / "purged.ndjson").read_text().splitlines()]
+    evidence = [(line["kind"], line["name"]) for line in lines if line["kind"] == "evidence"]
+    assert len(evidence) == len(set(evidence)) == 2
+    in_clear = {path for path, data in texts(company).items() if b"hugo.martin" in data and "/staging/" not in path}
+    assert {path for path in in_clear if "/scans/" not in path} == set()
+    if is_sealed:
+        assert in_clear == set()
+        assert not list((company / "orphanscan-state").rglob("store.duckdb.part"))
+        run(company, "findings", "latest")

@@ -6,28 +6,38 @@ shrink; one scan is killed and one finds the disk full. The truth is computed fr
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from scanner import config_file, rules, trend
 from scanner import scan as scanning
+from scanner.cli import notices as telling
 from scanner.collectors.interface import no_progress
+from scanner.model import Severity
 from scanner.policy import read_policies
 
 FIRST = datetime(2026, 3, 1, 6, tzinfo=UTC)
 DAYS = 30
 APPS = ("crm", "wiki")
-KEPT = ("leaver-still-active", "orphaned-account")
+KEPT = ("leaver-still-active", "orphaned-account", "upcoming-leaver")
+LEAD = "upcoming-leaver"
+OVERDUE_DAYS = 5
 WAIVED_ACCOUNT, WAIVED_FROM, WAIVED_TO = "ghost", 5, 12
 """An orphan that is accepted from one day to another, the last one included."""
 FAILED = {("crm", 8), ("wiki", 16), ("wiki", 17)}
@@ -36,11 +46,15 @@ SHORT = {("crm", 14), ("crm", 21)}
 """The list ends half-way, and says so."""
 SHRUNKEN = {10}
 """HR delivers a quarter of its people."""
+SECURITY, HR = "security@acme.example", "people@acme.example"
+"""Who gets what nobody answers for, and who may know of confidential departures."""
 KILLED, FULL = 19, 24
 """Days without a scan: one is killed, one finds no space on the disk."""
 
 Key = tuple[str, str, str]
-"""Rule, application, account."""
+"""Rule, application, account; for what is about a person, no application and the person."""
+Told = tuple[str, str, str]
+"""What a notice says: heading, application or roster, account; a source has no account."""
 
 
 @dataclass
@@ -58,6 +72,8 @@ class Person:
     """Application -> first day on which the account is off."""
     rehired: int | None = None
     moved: int | None = None
+    announced: int | None = None
+    """First day on which HR says when work will end."""
 
     def in_hr(self, day: int) -> bool:
         """Tell whether HR knows the person."""
@@ -66,6 +82,10 @@ class Person:
     def has_left(self, day: int) -> bool:
         """Tell whether HR says at the hour of the scan that work has ended."""
         return self.left is not None and day > self.left and not (self.rehired is not None and day >= self.rehired)
+
+    def will_leave(self, day: int) -> bool:
+        """Tell whether HR says that work will end, and it has not."""
+        return self.announced is not None and day >= self.announced and not self.has_left(day)
 
     def account(self, app: str, day: int) -> bool | None:
         """Return whether the account is active; None: there is none."""
@@ -95,13 +115,14 @@ def people() -> list[Person]:
         Person("around-outage", left=14, closed={"crm": 16, "wiki": 18}),
         Person("around-kill", left=16, closed={"crm": 19, "wiki": 20}),
         Person("around-full", left=22, closed={"crm": 25, "wiki": 24}),
+        Person("secret", announced=18, left=26, closed={"crm": 27, "wiki": 27}),
     ]
 
 
 class World:
     """The company, its files, and what is true of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, post: int) -> None:
         self.folder = folder
         self.people = people()
         self.ghosts = {"ghost": 0, "robot": 13}
@@ -113,9 +134,12 @@ class World:
             '[[roster]]\nid = "hr"\npath = "hr.csv"\n'
             + "".join(
                 f'[[application]]\nid = "{app}"\ntype = "scim_file"\npath = "{app}.json"\ncoverage = "all"\n'
+                f'owner = "{owner_of(app)}"\n'
                 for app in APPS
             )
-            + f'[waivers]\nfile = "waivers.toml"\n[rules]\ndisable = {off}\n',
+            + f'[waivers]\nfile = "waivers.toml"\n[rules]\ndisable = {off}\n'
+            + receiver("owners", post, "to_owners = true", SECURITY)
+            + receiver("hr", post, "confidential = true", HR),
         )
         self._write(
             "waivers.toml",
@@ -161,7 +185,8 @@ class World:
             self._write(f"{app}.json", json.dumps({"totalResults": total, "Resources": resources}))
         rows = [
             f"E-{one.name},{one.name}@acme.example,{'Sales' if one.moved and day >= one.moved else 'IT'},"
-            + (f"terminated,{date(one.left)}" if one.left is not None and one.has_left(day) else "active,")
+            + ("terminated," if one.has_left(day) else "active,")
+            + (date(one.left) if one.left is not None and (one.has_left(day) or one.will_leave(day)) else "")
             for one in self.people
             if one.in_hr(day)
         ]
@@ -181,11 +206,15 @@ class World:
                 # Work ends with the day; 24 hours later, at the scan of the day after next, the account must be off.
                 elif active and known[name].has_left(day) and day >= (known[name].left or 0) + 2:
                     found.add(("leaver-still-active", app, name))
-        return found
+        return found | {(LEAD, "", one.name) for one in known.values() if one.will_leave(day)}
 
     def is_tested(self, key: Key, day: int) -> bool:
         """Tell whether silence about a finding means that it is gone."""
-        return day not in SHRUNKEN and self.is_complete(key[1], day)
+        return day not in SHRUNKEN and (key[0] == LEAD or self.is_complete(key[1], day))
+
+    def lacking(self, day: int) -> set[str]:
+        """Return the sources that are not read completely."""
+        return {app for app in APPS if not self.is_complete(app, day)} | ({"hr"} if day in SHRUNKEN else set())
 
 
 class Truth:
@@ -226,6 +255,21 @@ class Truth:
             self.reads[app].append((day, self.world.shown(app, day), self.world.is_complete(app, day)))
         return told
 
+    def notices(self, day: int, before: int | None, told: Mapping[Key, tuple[str, int]]) -> set[Told]:
+        """Return what is to be told of a night, the last one before it being `before`; nothing of the first."""
+        if before is None:
+            return set()
+        headings = {"new": "New", "reopened": "Reopened", "resolved": "Resolved"}
+        found = set()
+        for (rule, app, name), (state, first) in told.items():
+            if state in headings:
+                found.add((headings[state], app, name))
+            elif rule != LEAD and state == "open" and before < first + OVERDUE_DAYS <= day:
+                found.add(("Overdue", app, name))
+        now, earlier = self.world.lacking(day), self.world.lacking(before)
+        found |= {("Source not complete", source, "") for source in now - earlier}
+        return found | {("Source complete again", source, "") for source in earlier - now}
+
     def ledger(self, day: int) -> Counter[str]:
         """Return leavers x applications by outcome."""
         return Counter(self._outcome(one, app, day) for one in self.world.people if one.has_left(day) for app in APPS)
@@ -251,6 +295,67 @@ class Truth:
         else:
             outcome = "cannot_tell"
         return outcome if is_complete or outcome == "closed_late" else "cannot_tell"
+
+
+def owner_of(app: str) -> str:
+    """Return the address of who answers for an application."""
+    return f"{app}-owner@acme.example"
+
+
+def receiver(name: str, port: int, more: str, to: str) -> str:
+    """Return the settings of a receiver of mail that may read names."""
+    days = ", ".join(f"{one} = {OVERDUE_DAYS}" for one in Severity)
+    return (
+        f'[[notify]]\nid = "{name}"\ntype = "email"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nprivacy = "L2"\n'
+        f'sender = "scan@acme.example"\nto = ["{to}"]\nmin_severity = "info"\noverdue_days = {{ {days} }}\n{more}\n'
+    )
+
+
+class Mailbox:
+    """The inbox of a mail server: what came since it was emptied."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[tuple[str, ...], str]] = []
+        """To whom, and the text."""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep a message."""
+        mail = message_from_bytes(envelope.content or b"", policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.messages.append((tuple(envelope.rcpt_tos), mail.get_content()))
+        return "250 OK"
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[Mailbox, int]]:
+    """Run a mail server; give its inbox and its port."""
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield box, port
+    finally:
+        controller.stop()
+
+
+def read(text: str) -> set[Told]:
+    """Return what a message tells, line by line."""
+    found = set()
+    for line in text.splitlines():
+        if not line.startswith("- ") or ("(F-" not in line and "Source" not in line):
+            continue  # remedies, and how much was open before anything was told
+        heading = re.split("[,:]", line[2:])[0]
+        if source := re.search(r"(?:roster|application) (\w+): ", line):
+            found.add((heading, source[1], ""))
+        elif account := re.search(r"[ (](crm|wiki)-([\w-]+)\)?: ", line):
+            found.add((heading, account[1], account[2]))
+        else:
+            person = re.search(r"\(hr:E-([\w-]+)\)|hr:E-([\w-]+)", line)
+            assert person is not None, line
+            found.add((heading, "", person[1] or person[2]))
+    return found
 
 
 def date(day: int) -> str:
@@ -302,12 +407,17 @@ class Night:
     truth: Truth
     days: dict[str, int]
     """Scan id -> day."""
+    mails: list[tuple[tuple[str, ...], str]]
+    """To whom, and the text."""
 
 
 def findings_are_as_they_must_be(night: Night) -> None:
     """Every finding stands there with its state and first scan, and no other does."""
     said = {
-        (one["rule"], one["app"], one["account_id"].split("-", 1)[1]): (one["state"], night.days[one["first_seen"]])
+        (one["rule"], one["app"] or "", (one["account_id"] or one["worker_id"]).split("-", 1)[1]): (
+            one["state"],
+            night.days[one["first_seen"]],
+        )
         for one in night.document["findings"]
     }
     assert said == night.told, f"day {night.day}"
@@ -325,23 +435,40 @@ def leavers_are_as_they_must_be(night: Night) -> None:
 def scans_say_whether_they_are_complete(night: Night) -> None:
     """Name each source that was not read completely, and no other."""
     lacking = {source.id for source in night.outcome.sources if source.verdict != "complete"}
-    expected = {app for app in APPS if not night.truth.world.is_complete(app, night.day)}
-    assert lacking == expected | ({"hr"} if night.day in SHRUNKEN else set())
+    assert lacking == night.truth.world.lacking(night.day)
+
+
+def notices_tell_what_changed_and_nothing_else(night: Night) -> None:
+    """Each owner gets at most one message, about their application; who leaves in secret is told to HR alone."""
+    before = max((day for day in night.days.values() if day < night.day), default=None)
+    expected = night.truth.notices(night.day, before, night.told)
+    by_reader = {to: read(text) for (to,), text in night.mails}
+    assert len(by_reader) == len(night.mails), f"day {night.day}: two messages to one reader"
+    assert set(by_reader) <= {SECURITY, HR, *map(owner_of, APPS)}
+    assert by_reader.get(HR, set()) == expected, f"day {night.day}"
+    for app in APPS:
+        own = {one for one in expected if one[1] == app}
+        assert by_reader.get(owner_of(app), set()) == own, f"day {night.day}, {app}"
+    assert by_reader.get(SECURITY, set()) == {one for one in expected if one[1] == "hr"}, f"day {night.day}"
+    secrets = [one.name for one in night.truth.world.people if one.will_leave(night.day)]
+    assert not any(name in text for (to,), text in night.mails for name in secrets if to != HR)
 
 
 CHECKS: tuple[Callable[[Night], None], ...] = (
     findings_are_as_they_must_be,
     leavers_are_as_they_must_be,
     scans_say_whether_they_are_complete,
+    notices_tell_what_changed_and_nothing_else,
 )
-"""What must hold after each night; what else follows from a night, such as notices, joins here."""
+"""What must hold after each night."""
 
 
 def test_thirty_nights_of_a_moving_company_are_told_as_they_were(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: tuple[Mailbox, int]
 ) -> None:
-    """States of findings and outcomes of leavers are those of the events; the series of numbers adds up to them."""
-    world = World(tmp_path)
+    """States of findings, outcomes of leavers and notices are those of the events; the numbers add up to them."""
+    box, port = post
+    world = World(tmp_path, port)
     truth = Truth(world)
     config = config_file.load(tmp_path / "orphanscan.toml")
     # Rules and their known answers are the same every night: once is enough here.
@@ -351,6 +478,7 @@ def test_thirty_nights_of_a_moving_company_are_told_as_they_were(
     days: dict[str, int] = {}
     exceptions = []
     seen: set[str] = set()
+    told_of: set[str] = set()
     for day in range(DAYS):
         world.export(day)
         if day in (KILLED, FULL):
@@ -359,11 +487,17 @@ def test_thirty_nights_of_a_moving_company_are_told_as_they_were(
         outcome = scan(config, day)
         days[outcome.scan.id] = day
         document = json.loads((outcome.folder / "findings.json").read_bytes())
-        night = Night(day, outcome, document, truth.night(day), truth, days)
+        deliveries = telling.after_scan(config, "send", "text", 0)
+        assert not any(one["failed"] for one in deliveries), deliveries
+        night = Night(day, outcome, document, truth.night(day), truth, days, [*box.messages])
+        box.messages.clear()
+        told_of |= {heading for (to,), text in night.mails if to == HR for heading, _, _ in read(text)}
         for check in CHECKS:
             check(night)
         seen |= {state for state, _ in night.told.values()}
-        exceptions.append(sum(state not in ("waived", "resolved") for state, _ in night.told.values()))
+        exceptions.append(
+            sum(state not in ("waived", "resolved") for key, (state, _) in night.told.items() if key[0] != LEAD)
+        )
 
     record = outcome.record
     assert record is not None
@@ -374,3 +508,4 @@ def test_thirty_nights_of_a_moving_company_are_told_as_they_were(
     causes = Counter(cause for point in points for cause in (*point.came, *point.went))
     assert set(causes) == {"baseline", "people", "coverage", "waivers"}
     assert seen >= {"baseline", "new", "open", "reopened", "resolved", "waived"}
+    assert told_of == {"New", "Reopened", "Resolved", "Overdue", "Source not complete", "Source complete again"}

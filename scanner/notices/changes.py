@@ -86,6 +86,8 @@ class Teller:
             yield from self._begin(told, document.scan.id)
         for entry in told:
             kind = self._kind(entry, document.scan.as_of, before)
+            if kind is ChangeKind.OVERDUE and entry.rule in leads:
+                continue  # a lead is a reminder, and nobody is late with it
             if kind is not None:
                 yield self._finding(entry, kind, titles.get(entry.rule, entry.rule), document.scan.id)
         for source in document.sources:
