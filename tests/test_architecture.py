@@ -73,7 +73,8 @@ MAY_IMPORT = {
     "known_answers": {"rule_process", "rule_runner", "rules", "store"},  # makes an audit file of the data set
     "ledger": set(),
     # One way to sign in, to keep to an origin and to redact; one set of pseudonyms; files sealed beside the store.
-    "notices": {"collectors", "config_notify", "evidence", "report", "secrets", "store"},
+    "notices": {"collectors", "config_notify", "evidence", "ocsf", "report", "secrets", "store"},
+    "ocsf": set(),
     "pdf_child": {"report"},
     "pdf_reader": set(),
     "policy": {"config_file", "config_keys"},
@@ -86,7 +87,7 @@ MAY_IMPORT = {
         "waivers",  # what is accepted is not changed, also where that came after the plan
     },
     "reidentify": {"report"},
-    "report": {"frameworks", "trend"},
+    "report": {"frameworks", "ocsf", "trend"},
     "reports": {"evidence", "framework_files", "frameworks", "report"},
     "retention": {"access_log", "chain", "store"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files

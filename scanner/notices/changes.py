@@ -170,6 +170,7 @@ class Teller:
             text=shorten(text, LONGEST),
             remedy=clean(entry.remedy),
             scan_id=scan_id,
+            verdict=finding.verdict,
         )
 
     def _source(self, source: SourceEntry, before: Before | None, scan_id: str) -> Change | None:

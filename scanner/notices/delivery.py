@@ -154,7 +154,7 @@ def _notices(config: Config, receiver: Receiver, known: Waiting, scan: Told) -> 
     if split is Split.OWNERS and not receiver.to_owners:
         split = Split.NONE
     parts: dict[str | None, list[Change]] = {}
-    for change in known.changes:
+    for change in known.to_tell:
         parts.setdefault(_part(change, split), []).append(change)
     for part, changes in parts.items():
         if split is Split.GROUPS and changes[0].kind is ChangeKind.BEGIN:

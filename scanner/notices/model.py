@@ -25,6 +25,8 @@ class ChangeKind(StrEnum):
     """It had not been complete before."""
     BEGIN = "begin"
     """The first notice to a receiver: how much is open."""
+    LEFT_OUT = "left_out"
+    """How many changes were too many to be kept, and where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Change:
     remedy: str
     scan_id: str
     """The scan that showed it."""
+    verdict: str = "fail"
+    """Of the finding: fail or unknown."""
 
     @property
     def group(self) -> str:

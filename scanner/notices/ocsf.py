@@ -1,58 +1,49 @@
-"""A change as a Detection Finding of the Open Cybersecurity Schema Framework: https://schema.ocsf.io, class 2004."""
+"""A change as an event for a SIEM."""
 
-from collections.abc import Mapping
+from typing import Any
 
-from scanner import __version__
-from scanner.model import Severity
+from scanner import __version__, ocsf
 from scanner.notices.model import Change, ChangeKind, Notice
 
-VERSION = "1.3.0"
-_CLASS = 2004
-_SEVERITIES = {Severity.INFO: 1, Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
-_CREATE, _UPDATE, _CLOSE = 1, 2, 3
 _ACTIVITIES = {
-    ChangeKind.RESOLVED: _CLOSE,
-    ChangeKind.SOURCE_COMPLETE: _CLOSE,
-    ChangeKind.OVERDUE: _UPDATE,
-    ChangeKind.MARKED: _UPDATE,
-    ChangeKind.REOPENED: _UPDATE,
+    ChangeKind.RESOLVED: ocsf.CLOSE,
+    ChangeKind.SOURCE_COMPLETE: ocsf.CLOSE,
+    ChangeKind.OVERDUE: ocsf.UPDATE,
+    ChangeKind.MARKED: ocsf.UPDATE,
+    ChangeKind.LEFT_OUT: ocsf.UPDATE,
 }
-_NEW, _RESOLVED = 1, 4
+_STATUS = {
+    ChangeKind.NEW: ocsf.NEW,
+    ChangeKind.SOURCE_INCOMPLETE: ocsf.NEW,
+    ChangeKind.RESOLVED: ocsf.RESOLVED,
+    ChangeKind.SOURCE_COMPLETE: ocsf.RESOLVED,
+}
 
 
-def event(notice: Notice, change: Change) -> Mapping[str, object]:
-    """Return the event; times are milliseconds since 1970."""
-    at = int(notice.scan.as_of.timestamp() * 1000)
-    activity = _ACTIVITIES.get(change.kind, _CREATE)
-    return {
-        "category_uid": 2,
-        "class_uid": _CLASS,
-        "activity_id": activity,
-        "type_uid": _CLASS * 100 + activity,
-        "severity_id": _SEVERITIES[change.severity],
-        "status_id": _RESOLVED if activity == _CLOSE else _NEW,
-        "time": at,
-        "message": change.text,
-        "metadata": {
-            "version": VERSION,
-            "uid": f"{notice.id}:{change.key}",
-            "product": {"name": "orphanscan", "vendor_name": "orphanscan", "version": __version__},
-        },
-        "finding_info": {
-            "uid": change.key,
-            "title": change.title,
-            "desc": change.text,
-            "types": [change.rule or "source"],
-            "analytic": {"type_id": 1, "uid": change.rule or "source", "name": change.title},
-        },
-        "remediation": {"desc": change.remedy or change.title},
-        "resources": [{"type": "application", "uid": change.app, "owner": {"email_addr": change.owner}}]
-        if change.app and "@" in change.owner
-        else [{"type": "application", "uid": change.app or "organization"}],
-        "unmapped": {
-            "kind": str(change.kind),
-            "scan_id": change.scan_id,
-            "scan_number": notice.scan.number,
-            "manifest_sha256": notice.scan.manifest_sha256,
-        },
-    }
+def event(notice: Notice, change: Change) -> dict[str, Any]:
+    """Return the event; it says no more of people than the change does."""
+    rule = change.rule or "source"
+    resource: dict[str, Any] = {"type": "application", "uid": change.app or "organization"}
+    if "@" in change.owner:
+        resource["owner"] = {"name": change.owner, "email_addr": change.owner}
+    return ocsf.compliance_finding(
+        ocsf.Event(
+            activity=_ACTIVITIES.get(change.kind, ocsf.CREATE),
+            severity=change.severity,
+            status=_STATUS.get(change.kind, ocsf.other(str(change.kind))),
+            at=notice.scan.as_of,
+            uid=f"{notice.id}:{change.key}",
+            scan=change.scan_id,
+            tool_version=__version__,
+            reference=change.key,
+            rule=rule,
+            title=change.title,
+            sentence=change.text,
+            # A source that was not read fails no test: what rests on it was not tested.
+            result=change.verdict if change.rule else "unknown",
+            labels=[f"evidence_manifest_sha256:{notice.scan.manifest_sha256}"],
+            resource=resource,
+            unmapped={"kind": str(change.kind), "scan_number": notice.scan.number},
+            remedy=change.remedy,
+        )
+    )

@@ -56,8 +56,8 @@ def frame(receiver: Receiver, notice: Notice, change: Change) -> bytes:
 
 def as_json(notice: Notice, change: Change) -> str:
     """Return the change as one line of JSON."""
-    document = webhook.document(notice)
-    return json.dumps({"scan": document["scan"], "organization": notice.organization, **webhook.entry(change)})
+    about = {"scan": webhook.scan_facts(notice), "organization": notice.organization}
+    return json.dumps(about | dict(webhook.entry(change)))
 
 
 def as_cef(notice: Notice, change: Change) -> str:

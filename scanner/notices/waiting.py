@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from scanner.errors import NoticeError, StoreError
+from scanner.model import Severity
 from scanner.notices.model import Change, ChangeKind
 from scanner.store import beside
 
@@ -74,9 +75,32 @@ class Waiting:
 
     def without(self, delivered: Iterable[Change]) -> "Waiting":
         """Return the file after a delivery."""
-        gone = {_place(change) for change in delivered}
+        told = list(delivered)
+        gone = {_place(change) for change in told}
         left = tuple(one for one in self.changes if _place(one) not in gone)
-        return replace(self, changes=left, left_out=self.left_out if left else 0)
+        is_told = any(change.kind is ChangeKind.LEFT_OUT for change in told)
+        return replace(self, changes=left, left_out=0 if is_told else self.left_out)
+
+    @property
+    def to_tell(self) -> tuple[Change, ...]:
+        """The changes, and where those are that were too many to be kept."""
+        if not self.left_out:
+            return self.changes
+        told = Change(
+            key="left-out",
+            kind=ChangeKind.LEFT_OUT,
+            severity=Severity.HIGH,
+            rule="",
+            title="Not all that changed is sent",
+            app="",
+            owner="",
+            text=f"Further changes, the least grave, that are not sent: {self.left_out:,}, as {MOST:,} are kept for one"
+            f" receiver. `orphanscan findings {self.noted_scan}` lists all, and"
+            f" `orphanscan report {self.noted_scan} --format ocsf` writes each as an event.",
+            remedy="",
+            scan_id=self.noted_scan,
+        )
+        return (*self.changes, told)
 
 
 def _place(change: Change) -> tuple[str, str, bool]:

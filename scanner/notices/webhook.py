@@ -66,21 +66,26 @@ def signature(key: bytes, notice_id: str, timestamp: int, body: bytes) -> Mappin
 
 def document(notice: Notice) -> Mapping[str, object]:
     """Return a notice for programs."""
-    scan = notice.scan
     return {
         "schema": SCHEMA,
         "id": notice.id,
         "organization": notice.organization,
         "subject": wording.subject(notice),
-        "scan": {
-            "id": scan.scan_id,
-            "number": scan.number,
-            "as_of": scan.as_of.isoformat(),
-            "complete": scan.complete,
-            "manifest_sha256": scan.manifest_sha256,
-        },
+        "scan": scan_facts(notice),
         "changes": [entry(change) for change in wording.ordered_changes(notice.changes)],
         "left_out": notice.left_out,
+    }
+
+
+def scan_facts(notice: Notice) -> Mapping[str, object]:
+    """Return the scan that a notice names, and what ties it to the evidence."""
+    scan = notice.scan
+    return {
+        "id": scan.scan_id,
+        "number": scan.number,
+        "as_of": scan.as_of.isoformat(),
+        "complete": scan.complete,
+        "manifest_sha256": scan.manifest_sha256,
     }
 
 

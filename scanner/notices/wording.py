@@ -20,6 +20,7 @@ HEADINGS = {
     ChangeKind.RESOLVED: "Resolved",
     ChangeKind.SOURCE_COMPLETE: "Source complete again",
     ChangeKind.BEGIN: "Notices begin",
+    ChangeKind.LEFT_OUT: "Not sent here",
 }
 _ORDER = list(ChangeKind)
 
@@ -54,7 +55,7 @@ def facts(notice: Notice) -> str:
 def sections(notice: Notice, most: int = MOST_LINES) -> Iterator[Section]:
     """Yield the changes by owner, the gravest first, and how many are not listed."""
     ordered = ordered_changes(notice.changes)
-    shown, rest = ordered[:most], len(ordered) - most + notice.left_out
+    shown, rest = ordered[:most], len(ordered) - most
     for owner in sorted({change.owner for change in shown}):
         lines = tuple(line(change) for change in shown if change.owner == owner)
         yield Section(clean(f"For {owner}") if owner else "For nobody in particular", lines)

@@ -1,35 +1,26 @@
-"""Findings as events of the Open Cybersecurity Schema Framework: class Compliance Finding (2003), schema 1.8.0.
-
-https://schema.ocsf.io/1.8.0/classes/compliance_finding
-"""
+"""The findings of a scan as events for log pipelines, one a line."""
 
 import json
 import uuid
-from datetime import datetime
 from typing import Any
 
+from scanner import ocsf
+from scanner.model import Severity
 from scanner.report.listing import ListedFinding
 from scanner.report.whole import Advice, Whole
 
-VERSION = "1.8.0"
-CLASS, CATEGORY = 2003, 2
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://schema.ocsf.io/classes/compliance_finding")
-SEVERITY = {"info": (1, "Informational"), "low": (2, "Low"), "medium": (3, "Medium"), "high": (4, "High")}
-SEVERITY["critical"] = (5, "Critical")
-CREATE, UPDATE, CLOSE = (1, "Create"), (2, "Update"), (3, "Close")
 ACTIVITY = {
-    "baseline": CREATE,
-    "new": CREATE,
-    "reopened": CREATE,
-    "open": UPDATE,
-    "waived": UPDATE,
-    "resolved": CLOSE,
-    "verified": CLOSE,
+    "baseline": ocsf.CREATE,
+    "new": ocsf.CREATE,
+    "reopened": ocsf.CREATE,
+    "open": ocsf.UPDATE,
+    "waived": ocsf.UPDATE,
+    "resolved": ocsf.CLOSE,
+    "verified": ocsf.CLOSE,
 }
-STATUS = {"new": (1, "New"), "waived": (3, "Suppressed"), "resolved": (4, "Resolved"), "verified": (4, "Resolved")}
-"""Every other state has no counterpart: 99, with its own word as the caption."""
+STATUS = {"new": ocsf.NEW, "waived": ocsf.SUPPRESSED, "resolved": ocsf.RESOLVED, "verified": ocsf.RESOLVED}
 LABELS = ("privacy", "recipient", "evidence_manifest_sha256")
-RESULT = {"fail": (3, "Fail"), "unknown": (0, "Unknown")}
 
 
 def render_ocsf(whole: Whole) -> bytes:
@@ -42,62 +33,35 @@ def render_ocsf(whole: Whole) -> bytes:
 
 def event(whole: Whole, row: ListedFinding) -> dict[str, Any]:
     """Return one finding as an event, with what the privacy profile of `whole` lets be seen of it."""
-    activity_id, activity = ACTIVITY[row.state]
-    severity_id, severity = SEVERITY[row.severity]
-    status_id, status = STATUS.get(row.state, (99, row.state))
     advice = whole.advice.get(row.rule)
-    made: dict[str, Any] = {
-        "activity_id": activity_id,
-        "activity_name": activity,
-        "category_uid": CATEGORY,
-        "category_name": "Findings",
-        "class_uid": CLASS,
-        "class_name": "Compliance Finding",
-        "type_uid": CLASS * 100 + activity_id,
-        "type_name": f"Compliance Finding: {activity}",
-        "time": _milliseconds(whole.scan.as_of),
-        "severity_id": severity_id,
-        "severity": severity,
-        "status_id": status_id,
-        "status": status,
-        "message": f"{row.title}: {row.sentence}",
-        "metadata": _metadata(whole, row),
-        "finding_info": _finding_info(row),
-        "compliance": _compliance(row, advice),
-        "resources": [_resource(whole, row)],
-        "unmapped": {"lead": row.lead, "state": row.state, "verdict": row.verdict, "evidence": dict(row.evidence)},
-    }
-    if advice and advice.remedy:
-        made["remediation"] = {"desc": advice.remedy}
-    return made
+    return ocsf.compliance_finding(
+        ocsf.Event(
+            activity=ACTIVITY[row.state],
+            severity=Severity(row.severity),
+            status=STATUS.get(row.state, ocsf.other(row.state)),
+            at=whole.scan.as_of,
+            # Equal for equal scans, so that a repeated delivery is recognised as one.
+            uid=str(uuid.uuid5(NAMESPACE, f"{whole.scan.id}/{row.reference}/{whole.privacy}")),
+            scan=whole.scan.id,
+            tool_version=whole.scan.tool_version,
+            # Stable over scans as long as the pseudonym key is: the same finding has the same reference.
+            reference=row.reference,
+            rule=row.rule,
+            title=row.title,
+            sentence=row.sentence,
+            result=row.verdict,
+            labels=[f"{name}:{told}" for name, told in whole.about.items() if name in LABELS],
+            resource=_resource(whole, row),
+            unmapped={"lead": row.lead, "state": row.state, "verdict": row.verdict, "evidence": dict(row.evidence)},
+            remedy=advice.remedy if advice else "",
+            compliance=_compliance(advice),
+        )
+    )
 
 
-def _metadata(whole: Whole, row: ListedFinding) -> dict[str, Any]:
-    return {
-        "version": VERSION,
-        # Equal for equal scans, so that a repeated delivery is recognised as one.
-        "uid": str(uuid.uuid5(NAMESPACE, f"{whole.scan.id}/{row.reference}/{whole.privacy}")),
-        "correlation_uid": whole.scan.id,
-        "product": {"name": "orphanscan", "vendor_name": "orphanscan", "version": whole.scan.tool_version},
-        "labels": [f"{name}:{told}" for name, told in whole.about.items() if name in LABELS],
-    }
-
-
-def _finding_info(row: ListedFinding) -> dict[str, Any]:
-    return {
-        # Stable over scans as long as the pseudonym key is: the same finding has the same reference.
-        "uid": row.reference,
-        "title": row.title,
-        "desc": row.sentence,
-        "types": [row.rule],
-        "analytic": {"type_id": 1, "type": "Rule", "uid": row.rule, "name": row.title},
-    }
-
-
-def _compliance(row: ListedFinding, advice: Advice | None) -> dict[str, Any]:
-    status_id, status = RESULT[row.verdict]
+def _compliance(advice: Advice | None) -> dict[str, Any]:
     requirements = advice.requirements if advice else ()
-    made: dict[str, Any] = {"control": row.rule, "status_id": status_id, "status": status}
+    made: dict[str, Any] = {}
     if requirements:
         made["standards"] = list(dict.fromkeys(framework for framework, _ in requirements))
         made["requirements"] = [f"{framework}: {control}" for framework, control in requirements]
@@ -120,7 +84,3 @@ def _resource(whole: Whole, row: ListedFinding) -> dict[str, Any]:
     if row.entitlement:
         made["role"] = row.entitlement
     return made
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

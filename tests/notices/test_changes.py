@@ -254,7 +254,7 @@ def test_a_damaged_memory_is_named_and_harms_nothing(hook: Http, tmp_path: Path)
 
 
 def test_a_flood_is_kept_within_bounds(hook: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gravest stay, the others are counted."""
+    """The gravest stay; how many are not sent, and where they are, is said once."""
     monkeypatch.setattr(waiting, "MOST", 3)
     world = begun(tmp_path, HOOK)
     world.scan([finding(n, severity="critical" if n == 9 else "low") for n in range(1, 10)])
@@ -262,7 +262,14 @@ def test_a_flood_is_kept_within_bounds(hook: Http, tmp_path: Path, monkeypatch: 
 
     document = hook.posts[0].json
     assert document["changes"][0]["severity"] == "critical"
-    assert (len(document["changes"]), document["left_out"]) == (3, 6)
+    assert (len(document["changes"]), document["left_out"]) == (4, 6)
+    (told,) = [change for change in document["changes"] if change["kind"] == "left_out"]
+    assert told["text"].startswith("Further changes, the least grave, that are not sent: 6, as 3 are kept")
+    assert f"`orphanscan findings {world.scans[-1].told.scan_id}`" in told["text"]
+
+    world.scan([finding(n, "open") for n in range(1, 10)])
+    world.tell()
+    assert len(hook.posts) == 1
 
 
 def test_owners_and_severities_choose_what_a_receiver_hears(hook: Http, tmp_path: Path) -> None:

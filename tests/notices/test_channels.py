@@ -15,10 +15,18 @@ import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from jsonschema import Draft202012Validator
 from listeners import Answer, Http, Request, stream
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks import Webhook
-from world import MANIFEST, World, begun, finding
+from world import BEGAN, MANIFEST, World, begun, finding
+
+from scanner import ocsf
+from scanner.model import Severity
+from scanner.notices import ocsf as siem_ocsf
+from scanner.notices import waiting
+from scanner.notices.model import Change, ChangeKind, Notice, Told
 
 EVIL = "x\r\nBcc: all@acme.example <!channel> |a=b\\ {noformat} [code]<b>*y*_z_[c](http://evil.example)\u202e\x1b[2J"
 PASSWORD = "canary-smtp-93ab1cf0"
@@ -445,7 +453,7 @@ def test_cef_over_tcp_escapes_what_would_end_a_field(tmp_path: Path) -> None:
 def test_ocsf_over_tls_has_what_its_class_requires_and_needs_a_trusted_server(
     authority: trustme.CA, tmp_path: Path
 ) -> None:
-    """A Detection Finding; nothing is sent to a server whose certificate nobody vouches for."""
+    """A Compliance Finding as in reports; nothing is sent to a server whose certificate nobody vouches for."""
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with stream(server_context(authority)) as (port, received):
         receiver = syslog(f"tls://127.0.0.1:{port}", "ocsf") + "include_existing = true\n"
@@ -459,19 +467,42 @@ def test_ocsf_over_tls_has_what_its_class_requires_and_needs_a_trusted_server(
         event = json.loads(received().partition(b" - existing - ")[2])
 
     assert "certificate is not trusted" in refused.detail
-    required = {
-        "activity_id",
-        "category_uid",
-        "class_uid",
-        "finding_info",
-        "metadata",
-        "severity_id",
-        "time",
-        "type_uid",
-    }
-    assert required <= event.keys()
-    assert (event["class_uid"], event["type_uid"], event["severity_id"]) == (2004, 200401, 5)
-    assert {"uid", "title"} <= event["finding_info"].keys()
+    assert (event["class_uid"], event["type_uid"], event["severity_id"]) == (2003, 200301, 5)
+
+
+def test_ocsf_of_every_kind_of_change_fits_the_published_schema() -> None:
+    """Findings, sources, marks and what is left out; what could not be decided is no failed test."""
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(ocsf.VERSION)).get_class_schema("compliance_finding")
+    told = Told("20261102T060000Z-0000", 2, BEGAN, MANIFEST, complete=True)
+    made = {}
+    for kind in ChangeKind:
+        for verdict in ("fail", "unknown"):
+            rule = "" if kind.startswith("source") else "leaver-still-active"
+            change = Change(
+                "F-1", kind, Severity.HIGH, rule, "Title", "crm", "jane@acme.example", "Text.", "Do.", "s", verdict
+            )
+            made[kind, verdict] = siem_ocsf.event(Notice("n1", "Acme", told, (change,)), change)
+
+    problems = [one.message for event in made.values() for one in Draft202012Validator(schema).iter_errors(event)]
+    assert problems == []
+    results = {key: event["compliance"]["status"] for key, event in made.items()}
+    assert results[ChangeKind.NEW, "fail"] == "Fail"
+    assert results[ChangeKind.NEW, "unknown"] == results[ChangeKind.SOURCE_INCOMPLETE, "fail"] == "Unknown"
+    assert made[ChangeKind.RESOLVED, "fail"]["status"] == "Resolved"
+
+
+def test_a_siem_is_told_how_much_it_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more event, with how many there are and where they are listed."""
+    monkeypatch.setattr(waiting, "MOST", 2)
+    with stream() as (port, received):
+        world = begun(tmp_path, syslog(f"tcp://127.0.0.1:{port}"))
+        world.scan([finding(n) for n in range(1, 8)])
+        assert not world.tell()["siem"].is_failed
+        came = received().decode("ascii")
+
+    assert came.count(" - new - ") == 2
+    assert came.count(" - left_out - ") == 1
+    assert "that are not sent: 5, as 2 are kept" in came
 
 
 def test_metrics_are_what_prometheus_reads(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import report_samples as samples
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
+from scanner import ocsf as schema_of
 from scanner.config import FORMATS
 from scanner.model import Record
 from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS, ocsf, oscal, xlsx
@@ -171,7 +172,7 @@ def test_lists_of_the_scan_hold_every_finding(whole: Whole) -> None:
 @pytest.fixture(scope="module")
 def compliance_finding() -> Draft202012Validator:
     """Return the published schema of the OCSF class, without any profile."""
-    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(ocsf.VERSION)).get_class_schema("compliance_finding")
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(schema_of.VERSION)).get_class_schema("compliance_finding")
     return Draft202012Validator(schema)
 
 
