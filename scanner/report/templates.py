@@ -1,6 +1,7 @@
 """The jinja environment of the reports, and the page that html and pdf share."""
 
 import base64
+import re
 from functools import cache
 from typing import Any
 
@@ -9,10 +10,13 @@ from markupsafe import Markup
 
 from scanner.paths import bundled
 from scanner.report.content import Content
-from scanner.report.disclosure import clean
+from scanner.report.disclosure import clean, shorten
 
 FOLDER = bundled("templates")
 SOFT_HYPHEN = "\u00ad"
+LONGEST_WORD = 240
+"""Characters without a blank that are laid out: in a table the time for them grows with their square."""
+_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 def page(content: Content, **frame: object) -> str:
@@ -43,12 +47,18 @@ def environment() -> jinja2.Environment:
 def _spaced(text: str) -> Markup:
     """Escape a piece of a sentence but keep the blanks at its ends, which `_printable` would strip."""
     lead, tail = text[:1].isspace(), text[-1:].isspace()
-    return Markup("{}{}{}").format(" " if lead else "", clean(text), " " if tail and text.strip() else "")
+    return Markup("{}{}{}").format(" " if lead else "", _legible(text), " " if tail and text.strip() else "")
 
 
 def _printable(value: Any) -> Any:
     """Strip what cannot be printed, as the last step before escaping; soft hyphens come from the catalogue only."""
-    return SOFT_HYPHEN.join(clean(part) for part in value.split(SOFT_HYPHEN)) if type(value) is str else value
+    return SOFT_HYPHEN.join(_legible(part) for part in value.split(SOFT_HYPHEN)) if type(value) is str else value
+
+
+def _legible(text: str) -> str:
+    """Return clean text; of a word too long for any line its beginning and end. The lists hold the whole of it."""
+    kept = clean(text)
+    return kept if len(kept) <= LONGEST_WORD else _LONG_WORD.sub(lambda word: shorten(word[0], LONGEST_WORD), kept)
 
 
 def stylesheet(*names: str) -> Markup:

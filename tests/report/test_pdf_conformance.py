@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import hostile
 import pikepdf
 import pytest
 import report_samples as samples
-from pypdf import PdfReader
 
 from scanner.report import RENDERERS
 from scanner.report.content import Content
@@ -24,10 +24,10 @@ UNDRAWN = "\U00013000"
 
 @pytest.fixture(scope="module")
 def drawn(content: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Draw a short report that names people, hostile ones and one whose name no font can draw."""
+    """Draw a report in which every text is hostile, and one is a name that no font can draw."""
     framework = replace(samples.framework(), controls=samples.framework().controls[:1])
     odd = samples.finding("orphaned-account", 77, username=f"hiero {UNDRAWN}", worker_id=None)
-    record = samples.record(0)
+    record = hostile.record(0)
     [result] = [replace(one, findings=(*one.findings, odd)) for one in record.results if one.rule == odd.rule]
     path = tmp_path_factory.mktemp("drawn") / "drawn.pdf"
     path.write_bytes(RENDERERS["pdf"](content(replace(record, results=(result,)), framework, privacy="L2")))
@@ -75,9 +75,28 @@ def test_a_report_is_the_archive_that_it_claims_to_be(drawn: Path, tmp_path: Pat
     assert failed
 
 
+def extracted(path: Path) -> str:
+    """Return the text of all pages without blanks: a wrapped word is one piece again."""
+    done = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True)
+    return "".join(done.stdout.split())
+
+
 def test_a_character_that_no_font_has_is_spelled_and_not_a_box(drawn: Path) -> None:
     """Its number names it, where an empty box would hide which it is; nothing else is spelled that a font has."""
-    text = "".join("".join(page.extract_text() for page in PdfReader(drawn).pages).split())
+    text = extracted(drawn)
 
     assert "hiero[U+13000]" in text
-    assert "ŁukaszŻółć" in text
+    assert "مريم"[0] in text
+    assert text.count("[U+") == text.count("[U+13000]")
+
+
+def test_hostile_texts_are_text_on_paper_and_none_fills_pages(drawn: Path) -> None:
+    """Nothing turns or hides what is printed, and a name of 10,000 characters takes a few lines."""
+    text = extracted(drawn)
+
+    assert "<imgsrc=xonerror=" in text
+    assert "</script><script>document.title" in text
+    assert '=HYPERLINK("http://x.example","a")' in text
+    assert not set(text) & (hostile.HIDDEN - set("\u202a\u202b\u202c"))  # with which pdftotext marks Arabic
+    assert "x" * 150 in text
+    assert "x" * 300 not in text
