@@ -168,12 +168,12 @@ class Applying:
                 return Result(Outcome.STALE, "a roster can no longer be read completely")
             now = self.rereading.account(action.app, user)
             look = _step(server, action).look()
+            if look.doubt is not None:
+                return Result(Outcome.FAILED, f"{look.doubt}; nothing was sent")
             if look.is_done:
                 return Result(Outcome.ALREADY, "it was so before; nothing was sent", look.resource)
             if look.resource is None:
                 return Result(Outcome.STALE, "the application no longer shows the group")
-            if look.doubt is not None:
-                return Result(Outcome.FAILED, f"{look.doubt}; nothing was sent")
             own = action.account_id in self.own[action.app]
             reason = changed(action, server.app, now, roster_complete=True, own=own)
             if reason is None and self.accepted.covers(action):

@@ -1,6 +1,7 @@
 """Decides anew whose account it is, from HR and the account as they are at this moment, by the SQL of the scan."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from scanner.store.match import match
 SQL = Path(__file__).with_name("reread.sql")
 _VANISHED = Path(__file__).parent.parent / "store" / "vanished.sql"
 Key = tuple[str, str]
+_ASKED_AGAIN_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,11 @@ class Rereading:
         return self._known[key][1]
 
     def _rosters(self) -> _Hr:
-        # A list that is asked over a network is read once in a run: it shows no mark of its change.
-        marks = tuple(_mark(file) for roster in self._config.rosters if roster.path for file in _files(roster.path))
-        if self._hr is None or self._hr.marks != marks:
+        marks = [_mark(file) for roster in self._config.rosters if roster.path for file in _files(roster.path)]
+        if any(roster.path is None for roster in self._config.rosters):
+            # A list that is asked over a network shows no mark of its change, and is asked again every few minutes.
+            marks.append((int(time.monotonic() // _ASKED_AGAIN_SECONDS), 0, 0))
+        if self._hr is None or self._hr.marks != tuple(marks):
             self._known.clear()
             self._readings += 1
             folder = self._workdir / f"hr-{self._readings}"
@@ -81,7 +85,7 @@ class Rereading:
                     raise RefusedError(f"{roster.id}: {refusals[roster.id]}")
                 (folder / roster.id).mkdir(parents=True, mode=0o700)
                 collected.append(ROSTERS[roster.type].collect(roster, folder / roster.id, no_progress))
-            self._hr = _Hr(marks, tuple(collected))
+            self._hr = _Hr(tuple(marks), tuple(collected))
         return self._hr
 
     def _judge(self, resources: Mapping[Key, Resource]) -> None:

@@ -86,9 +86,12 @@ class MemberStep:
         found = members(resource)
         is_done = resource is not None and (self.account_id in found) is self.present
         doubt = None
-        if is_done and not self.present and self.group_id in elements(self.server.user(self.account_id), "groups"):
+        if is_done and not self.present:
             # A list that is cut off, or not shown at all: who else would leave the group could not be seen.
-            is_done, doubt = False, "the group does not list the account, though the account lists the group"
+            if self.group_id in elements(self.server.user(self.account_id), "groups"):
+                is_done, doubt = False, "the group does not list the account, though the account lists the group"
+            elif not found:
+                doubt = "the group shows no members, so that nobody can see who is in it"
         others = frozenset(found) - {self.account_id}
         return Look(resource, is_done, self.server.version(resource), others, doubt)
 

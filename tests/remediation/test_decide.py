@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from scanner.collectors import profiles
 from scanner.remediation.decide import TABLE, decide
-from scanner.remediation.model import Case, Decision
+from scanner.remediation.meaning import meaning
+from scanner.remediation.model import Case, Decision, Kind
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "remediation.md").read_text()
 ANY: dict[str, tuple[Any, ...]] = {
@@ -89,6 +91,31 @@ def test_what_must_never_be_touched_is_never_touched_whatever_else_holds() -> No
                 **dict(zip(flags, chosen, strict=True)),  # type: ignore[arg-type]
             )
             assert decide(case).decision is Decision.NEVER
+
+
+@pytest.mark.parametrize(
+    ("profile", "effect", "safety"),
+    [
+        ("generic", "unknown", "S3"),
+        ("slack", "disable", "S2"),
+        ("atlassian", "disable", "S2"),
+        ("salesforce", "disable", "S2"),
+        ("github-emu", "disable", "S2"),
+        ("gitlab-instance", "disable", "S3"),
+        ("tableau-cloud", "licence", "S3"),
+        ("gitlab-group", "remove", "S4"),
+        ("figma", "remove", "S4"),
+        ("sentry", "remove", "S4"),
+        ("pagerduty", "remove", "S4"),
+    ],
+)
+def test_what_switching_off_means_on_a_system_decides_its_safety_class(profile: str, effect: str, safety: str) -> None:
+    """Where it removes the account, a person has to allow it twice and two people to sign."""
+    said = meaning(Kind.DEACTIVATE, profiles.load(profile), None)
+
+    assert (said.effect, said.safety) == (effect, safety)
+    case = Case(mode="deactivate", account_kind="human", source="complete", effect=said.effect, proven=True)
+    assert decide(case).decision.is_actionable == (effect != "remove")
 
 
 def test_an_incomplete_source_never_leads_to_a_request() -> None:

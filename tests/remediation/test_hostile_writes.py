@@ -161,6 +161,13 @@ def test_a_group_that_does_not_show_its_members_is_not_written_to(world: tuple[H
     assert [one["outcome"] for one in document["results"]] == ["done", "failed", "failed"]
     assert "the group does not list the account, though the account lists the group" in document["results"][1]["detail"]
     assert len(held.writes) == 1
+    del held.groups["g-1"]["members"]
+    for name in ("u-5", "u-6"):
+        del held.users[name]["groups"]
+    shutil.rmtree(company.state / "actions")
+    rehearsed = company.document("apply", "--dry-run", expect=4)
+    assert [one["outcome"] for one in rehearsed["results"]] == ["already", "failed", "failed"]
+    assert "the group shows no members" in rehearsed["results"][1]["detail"]
 
 
 @pytest.mark.parametrize("token", [READ, WRITE])
