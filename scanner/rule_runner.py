@@ -157,7 +157,7 @@ def _untestable(rule: Rule, frame: Frame) -> str:
         return "a roster is not complete, and this rule rests on who is absent from it or has left"
     missing = [name for name in rule.needs.policy if name not in frame.policy_inputs]
     if missing:
-        return f"needs the policy input {missing[0]}: set {missing[0]} under [policy] in the configuration"
+        return f"needs the policy input {missing[0]}: name its file as {missing[0]} under [policy] in the configuration"
     unapproved = [name for name in rule.needs.policy if name in frame.unapproved]
     if unapproved:
         return f"the policy input {unapproved[0]} is not approved: its file must say approved_by and approved_on"

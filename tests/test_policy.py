@@ -135,7 +135,7 @@ def test_empty_inputs_are_inputs(config):
 
 
 def test_register_errors_are_told_at_once(config):
-    """Every error of a file is told with the number of its entry and its key."""
+    """Every error of a file is told with its line, the number of its entry and its key."""
     content = """
 [[account]]
 app = "crn"
@@ -164,15 +164,15 @@ purpose = "y"
 [[accounts]]
 """
     assert errors(config(service_register=content), "service_register.toml") == [
-        "accounts: unknown key; did you mean account?",
-        'account[1].kind: "servce" is not one of service, shared, break_glass',
-        "account[2].attested_on: must be a date such as 2026-03-31, without quotes, not text",
-        "account[3].usrname: unknown key; did you mean username?",
-        "account[3].purpose: missing",
-        "account[5]: says the same as account[4]; keep one of them",
-        "account[1].app: there is no application crn; did you mean crm?",
-        "account[2]: needs username or account_id",
-        "account[3]: needs username or account_id",
+        "line 26: accounts: unknown key; did you mean account?",
+        'line 5: account[1].kind: "servce" is not one of service, shared, break_glass',
+        "line 11: account[2].attested_on: must be a date such as 2026-03-31, without quotes, not text",
+        "line 14: account[3].usrname: unknown key; did you mean username?",
+        "line 12: account[3].purpose: missing",
+        "line 21: account[5]: says the same as account[4] (line 16); keep one of them",
+        "line 3: account[1].app: there is no application crn; did you mean crm?",
+        "line 7: account[2]: needs username or account_id",
+        "line 12: account[3]: needs username or account_id",
     ]
 
 
@@ -192,9 +192,9 @@ app = "*"
 entitlement = "a"
 """
     assert errors(config(privileged_entitlements=content), "privileged_entitlements.toml") == [
-        "entitlement[4]: says the same as entitlement[3]; keep one of them",
-        "entitlement[1].app: there is no application ep; did you mean erp?",
-        "entitlement[2].app: hr-* matches no application",
+        "line 10: entitlement[4]: says the same as entitlement[3] (line 8); keep one of them",
+        "line 3: entitlement[1].app: there is no application ep; did you mean erp?",
+        "line 6: entitlement[2].app: hr-* matches no application",
     ]
 
 
@@ -211,9 +211,9 @@ reason = "x"
 domain = "jo@b.example"
 """
     assert errors(config(approved_domains=content), "approved_domains.toml") == [
-        'domain[3].domain: "jo@b.example" is not a domain such as acme.example',
-        "domain[3].reason: missing",
-        "domain[2]: says the same as domain[1]; keep one of them",
+        'line 9: domain[3].domain: "jo@b.example" is not a domain such as acme.example',
+        "line 8: domain[3].reason: missing",
+        "line 5: domain[2]: says the same as domain[1] (line 2); keep one of them",
     ]
 
 

@@ -79,22 +79,22 @@ def test_what_is_wrong_in_a_matrix_or_a_policy_is_told_with_its_place(tmp_path: 
     conflict = '[[conflict]]\nfirst = "{}"\nsecond = "{}"\nrisk = "r"\n'
 
     assert refused(tmp_path, duty_conflicts=function + conflict.format("pay", "payy")) == [
-        "conflict[1].second: there is no [[function]] payy; did you mean pay?"
+        "line 7: conflict[1].second: there is no [[function]] payy; did you mean pay?"
     ]
     assert refused(tmp_path, duty_conflicts=function + conflict.format("pay", "pay")) == [
-        "conflict[1]: names one function twice"
+        "line 5: conflict[1]: names one function twice"
     ]
     two = function + function.replace("pay", "buy").replace("PAY", "BUY")
     assert refused(tmp_path, duty_conflicts=two + conflict.format("pay", "buy") + conflict.format("buy", "pay")) == [
-        "conflict[2]: says the same as conflict[1]; keep one of them"
+        "line 13: conflict[2]: says the same as conflict[1] (line 9); keep one of them"
     ]
     assert refused(tmp_path, role_policy='groups_only = ["erp", "wiki"]\n[[allow]]\napp = "erq"\n') == [
-        "allow[1].entitlement: missing",
-        "groups_only: item 2: there is no application wiki; known: crm, directory, erp",
-        "allow[1].app: there is no application erq; did you mean erp?",
+        "line 2: allow[1].entitlement: missing",
+        "line 1: groups_only: item 2: there is no application wiki; known: crm, directory, erp",
+        "line 3: allow[1].app: there is no application erq; did you mean erp?",
     ]
     assert refused(tmp_path, erasure_schedule='[[keep]]\ndays = -1\nbasis = "law"\n') == [
-        "keep[1].days: must be from 0 to 36500"
+        "line 2: keep[1].days: must be from 0 to 36500"
     ]
 
 
@@ -173,6 +173,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(STARTER, folder)
     inputs = {
         "role_policy": 'approved_by = "Jo"\napproved_on = 2026-01-01\ngroups_only = ["crm"]\n'
+        'separate_admin_accounts = ["crm"]\n'
         '[[allow]]\nentitlement = "admin*"\ndepartments = ["IT", "Man*"]\njob_titles = ["*"]\n',
         "duty_conflicts": '[[function]]\nname = "run"\napp = "crm"\nentitlement = "Administrators"\n'
         '[[function]]\nname = "ask"\napp = "crm"\nentitlement = "Staff"\n'
@@ -242,7 +243,8 @@ def test_every_input_is_readable_in_sql(audit: Path) -> None:
     assert rows(audit, "select last_sign_in_at::varchar, mfa from {accounts} where username = 'elif.sahin'") == [
         ("2026-02-27 08:00:00", False)
     ]
-    assert rows(audit, "select groups_only from {applications} where app = 'crm'") == [(True,)]
+    stated = "select groups_only, separate_admin_accounts from {applications} where app = 'crm'"
+    assert rows(audit, stated) == [(True, True)]
 
 
 def test_rows_that_name_nobody_known_are_counted(audit: Path) -> None:
@@ -266,3 +268,19 @@ def test_everything_that_can_silence_a_rule_is_counted(audit: Path) -> None:
     assert {"role_policy": 1, "birthrights": 0, "retentions": 2, "legal_holds": 1, "mfa_overrides": 0}.items() <= (
         counted.items()
     )
+
+
+def test_what_can_silence_a_rule_is_told_with_its_change_since_the_scan_before(audit: Path) -> None:
+    """A register that grew between two scans shows itself."""
+    folder = audit.parents[4]
+    register = folder / INPUTS["service_register"].file_name
+    text = register.read_text()
+    register.write_text(f'{text}\n[[account]]\napp = "crm"\nusername = "svc-new"\nkind = "service"\npurpose = "x"\n')
+
+    collected = orphanscan(folder, "collect", "--json", "--as-of", "2026-03-02T06:00:00Z")
+    done = orphanscan(folder, "check", "--exit-zero")
+
+    later = Path(json.loads(collected.stdout)["dir"]) / "evidence" / "audit"
+    counted = rows(later, "select entries, previous_entries from {suppressions} where kind = 'service_register'")
+    assert counted == [(1, 0)]
+    assert "service register 1 +1" in " ".join(done.stderr.split())

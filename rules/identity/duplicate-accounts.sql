@@ -2,7 +2,7 @@
 title = "Second account of one person in one application"
 severity = "medium"
 population = "human_accounts"
-why = "A second account is seldom closed with the first one, and it lets one person act under two names. A registered administrative account is not counted."
+why = "A second account is seldom closed with the first one, and it lets one person act under two names. A registered account is not counted, nor is one for privilege beside one without it, where the approved role policy asks for two."
 remedy = "Keep one account and deactivate the other, or enter the second one in the register with its purpose."
 remedy_mode = "notify"
 needs = { roster = true }
@@ -18,6 +18,14 @@ with several as (
     having bit_count(bit_or(1::ubigint << (hash(app) % 64))) < count(*)
         and bit_count(bit_or(1::ubigint << (hash(app) // 64 % 64))) < count(*)
 ),
+apart as (
+    -- Where privilege belongs on a second account, one of each kind is as it should be.
+    select d.app
+    from applications d
+    join policy_inputs i on i.name = 'role_policy'
+    where d.separate_admin_accounts
+        and (not i.needs_approval or i.approved_at <= $as_of)
+),
 owned as (
     select
         a.app,
@@ -27,7 +35,7 @@ owned as (
         a.is_active,
         -- The account to keep: surely matched, then the oldest. The others are the finding.
         row_number() over (
-            partition by a.app, a.worker_id
+            partition by a.app, a.worker_id, h.account_id is not null
             order by
                 a.match_confidence = 'certain' desc,
                 a.created_at nulls last,
@@ -35,8 +43,10 @@ owned as (
                 a.username,
                 a.account_id
         ) as place,
-        count(*) over (partition by a.app, a.worker_id) as accounts
+        count(*) over (partition by a.app, a.worker_id, h.account_id is not null) as accounts
     from human_accounts a
+    left join apart s on s.app = a.app
+    left join privilege_holders h on h.app = s.app and h.account_id = a.account_id
     where a.excluded_because is null
         and a.worker_id is not null
         and a.worker_id in (select worker_id from several)

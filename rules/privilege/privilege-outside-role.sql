@@ -2,7 +2,7 @@
 title = "Privilege that the job does not call for"
 severity = "high"
 population = "privileged_grants"
-why = "The role policy says which jobs may hold a privileged right, and the person's job is not among them. Rights given for a few hours and rights of which the policy does not speak are told apart."
+why = "The role policy says which jobs may hold a privileged right, and the person's job is not among them. Rights given for a few hours and rights of which the policy does not speak are told apart. Where the policy wants privilege on a second account, one for daily use that holds it is told, too."
 remedy = "Remove the right, or add the job to the role policy and have it approved again."
 remedy_mode = "remove_grant"
 needs = { roster = true, policy = ["privileged_entitlements", "role_policy"] }
@@ -45,6 +45,22 @@ allowed as (
 governed as (
     select distinct app, entitlement
     from role_policy
+),
+apart as (
+    select a.app, a.account_id, a.worker_id, a.is_active, p.account_id is not null as is_privileged
+    from accounts a
+    join applications d on d.app = a.app and d.separate_admin_accounts
+    left join privilege_holders p on p.app = a.app and p.account_id = a.account_id
+    where a.worker_id is not null
+        and a.is_active is distinct from false
+        and a.kind in ('human', 'unknown', 'external')
+),
+daily as (
+    -- Without another account, or with privilege on each, the privileged one is used for the day's work.
+    select app, worker_id
+    from apart
+    group by app, worker_id
+    having bool_and(is_privileged)
 )
 select
     h.app,
@@ -67,6 +83,7 @@ select
         'fail'
     ) as verdict,
     if(list_has_any(p.data, ['financial', 'ephi']), 'critical', 'high') as severity,
+    null::varchar as subject,
     h.path,
     h.granted_at
 from held h
@@ -81,3 +98,20 @@ left join allowed l
     and l.job_title is not distinct from w.job_title
     and w.worker_id is not null
 where l.app is null
+union all
+select
+    s.app,
+    s.account_id,
+    a.username,
+    s.worker_id,
+    null,
+    'The person has no account without privilege in this application, and the role policy wants privilege on a second one.',
+    if(s.is_active is null, 'unknown', 'fail'),
+    if(list_has_any(d.data, ['financial', 'ephi']), 'critical', 'high'),
+    'daily-use',
+    null,
+    null
+from apart s
+semi join daily y on y.app = s.app and y.worker_id = s.worker_id
+join accounts a on a.app = s.app and a.account_id = s.account_id
+join applications d on d.app = s.app

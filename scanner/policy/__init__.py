@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from scanner.config import Config
-from scanner.config_keys import Problems, hash_checked, read_checked
+from scanner.config_keys import Problems, decode, hash_checked, read_checked
 from scanner.policy import entries, feeds
 from scanner.policy.links import read_links
+from scanner.policy.located import LocatedProblems, read_lines
 from scanner.policy.spec import INPUTS, Input
 from scanner.policy.values import (
     Allowance,
@@ -95,7 +96,7 @@ class _Reading:
 
     def document(self, item: Input, path: Path) -> None:
         content, sha256 = read_checked(path)
-        problems = Problems(path)
+        problems = LocatedProblems(path, read_lines(decode(content, path)))
         document = entries.read_document(item, content, path, problems)
         self.values[item.name] = _READERS[item.name](document, self.apps, problems)
         problems.raise_if_any()

@@ -134,8 +134,9 @@ def approved_domains(document: Document, apps: Collection[str], problems: Proble
 
 def role_policy(document: Document, apps: Collection[str], problems: Problems) -> RolePolicy:
     """Return who may hold what."""
-    for position, app in enumerate(document.top.get("groups_only", ()), start=1):
-        check_app(app, apps, f"groups_only: item {position}", problems, globs=True)
+    for key in ("groups_only", "separate_admin_accounts"):
+        for position, app in enumerate(document.top.get(key, ()), start=1):
+            check_app(app, apps, f"{key}: item {position}", problems, globs=True)
     return RolePolicy(
         tuple(
             Allowance(
@@ -149,6 +150,7 @@ def role_policy(document: Document, apps: Collection[str], problems: Problems) -
             for where, values in document.tables["allow"]
         ),
         document.top.get("groups_only", ()),
+        document.top.get("separate_admin_accounts", ()),
     )
 
 

@@ -151,6 +151,11 @@ INPUTS: dict[str, Input] = {
                 Field(
                     "groups_only", "texts", "Applications (ids or patterns) in which access is given by groups only."
                 ),
+                Field(
+                    "separate_admin_accounts",
+                    "texts",
+                    "Applications (ids or patterns) in which privilege belongs on a second account of the person.",
+                ),
             ),
             tables=(
                 Table(

@@ -72,6 +72,8 @@ class RolePolicy:
     allowances: tuple[Allowance, ...] = ()
     groups_only: tuple[str, ...] = ()
     """Globs over ids of applications."""
+    separate_admin_accounts: tuple[str, ...] = ()
+    """Globs over ids of applications in which privilege belongs on a second account."""
 
 
 @dataclass(frozen=True, slots=True)

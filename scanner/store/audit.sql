@@ -104,6 +104,7 @@ create table applications (
     unconnected_reason varchar,
     identity_provider boolean default false,
     groups_only boolean,
+    separate_admin_accounts boolean,
     sign_in_grain_days integer default 0
 );
 comment on table applications is 'Every known application, unconnected ones included.';
@@ -122,6 +123,7 @@ comment on column applications.sign_in_grain_days is
 comment on column applications.unconnected_reason is 'Why it is not connected, for type none.';
 comment on column applications.identity_provider is 'Whether it is the identity provider itself, by the configuration.';
 comment on column applications.groups_only is 'Whether access is given by groups only, by the policy input role_policy; null if that was not supplied.';
+comment on column applications.separate_admin_accounts is 'Whether privilege belongs on a second account of the person, by the policy input role_policy; null if that was not supplied.';
 
 create table accounts (
     app varchar,
@@ -477,7 +479,7 @@ create table suppressions (
     previous_entries bigint
 );
 comment on table suppressions is 'Everything that can keep a finding from being raised, counted.';
-comment on column suppressions.kind is 'links, service_register, kind_patterns, approved_domains, role_policy, birthrights, interactive_services, retentions, legal_holds, mfa_overrides, disabled_rules, changed_parameters.';
+comment on column suppressions.kind is 'links, service_register, kind_patterns, approved_domains, role_policy, birthrights, separate_admin_accounts, interactive_services, retentions, legal_holds, mfa_overrides, disabled_rules, changed_parameters.';
 comment on column suppressions.entries is 'How many there are now.';
 comment on column suppressions.previous_entries is 'How many there were in the scan before; null on a baseline.';
 

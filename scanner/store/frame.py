@@ -1,6 +1,6 @@
 """The frame of a scan in its audit file: clock, applications, sources, suppressions; a handful of rows each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -60,7 +60,8 @@ def fill_frame(
                 naive(by_id[app.id].finished_at) if app.id in by_id else None,
                 app.reason,
                 app.identity_provider,
-                _groups_only(app.id, policies),
+                _is_named(app.id, policies, policies.role_policy.groups_only),
+                _is_named(app.id, policies, policies.role_policy.separate_admin_accounts),
                 by_id[app.id].sign_in_grain_days if app.id in by_id else 0,
             )
             for app in config.applications
@@ -71,11 +72,11 @@ def fill_frame(
     con.execute(f"insert into {audit}.policy_inputs select * from policy_inputs order by name")
 
 
-def _groups_only(app: str, policies: Policies) -> bool | None:
-    """Return whether an application gives access by groups only; None without a role policy."""
+def _is_named(app: str, policies: Policies, patterns: Iterable[str]) -> bool | None:
+    """Return whether a list of the role policy names an application; None without a role policy."""
     if all(item.name != "role_policy" for item in policies.inputs):
         return None
-    return any(fnmatchcase(app, pattern) for pattern in policies.role_policy.groups_only)
+    return any(fnmatchcase(app, pattern) for pattern in patterns)
 
 
 def _source_row(con: duckdb.DuckDBPyConnection, source: Source, scan_no: int) -> tuple[object, ...]:
@@ -127,6 +128,7 @@ def record_suppressions(
         "approved_domains": len(policies.approved_domains),
         "role_policy": len(policies.role_policy.allowances),
         "birthrights": sum(entry.birthright for entry in policies.role_policy.allowances),
+        "separate_admin_accounts": len(policies.role_policy.separate_admin_accounts),
         "interactive_services": sum(entry.interactive is True for entry in policies.service_register),
         "retentions": len(policies.erasure_schedule.retentions),
         "legal_holds": len(policies.erasure_schedule.holds),

@@ -94,7 +94,7 @@ def test_applications_that_lack_the_same_are_told_once(content: Make) -> None:
 def test_rule_without_its_input_is_told_in_one_sentence(content: Make) -> None:
     """What a rule as a whole needs is not told of single applications, and ends with a full stop."""
     record = one_rule()
-    needs = "needs the policy input role_policy: set role_policy under [policy] in the configuration"
+    needs = "needs the policy input role_policy: name its file as role_policy under [policy] in the configuration"
     results = tuple(replace(one, result=RuleOutcome.UNABLE_TO_TEST, detail=needs) for one in record.results)
 
     told = reasons(content(replace(record, results=results)))
