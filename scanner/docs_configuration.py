@@ -40,7 +40,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     (
         "[application.provider]",
         connections.ProviderSettings,
-        "Of an identity provider that is read over its own API (okta).",
+        "Of an identity provider that is read over its own API (okta, entra).",
     ),
     ("[application.scim]", config.ScimView, str(config.ScimView.__doc__)),
     ("[[application.rest.grants]]", connections.GrantList, str(connections.GrantList.__doc__)),

@@ -111,6 +111,18 @@ def _look_at_roster(roster: Roster) -> Look:
     return look(roster)
 
 
+def _entra(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.entra import collect_entra
+
+    return collect_entra(app, into, progress)
+
+
+def _look_at_entra(app: Application) -> Look:
+    from scanner.collectors.entra import look
+
+    return look(app)
+
+
 def _rest_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.rest_roster import collect_rest_roster
 
@@ -202,6 +214,9 @@ SOURCES: Mapping[str, ApplicationType] = {
         keys=("ldap", *SERVER_KEYS, *ROW_KEYS),
         needed=("ldap",),
         check=check_ldap,
+    ),
+    "entra": ApplicationType(
+        collect=_entra, look=_look_at_entra, keys=("provider", *_NATIVE_KEYS), needed=("base_url",)
     ),
     "okta": ApplicationType(collect=_okta, look=_look_at_okta, keys=("provider", *_NATIVE_KEYS), needed=("base_url",)),
 }

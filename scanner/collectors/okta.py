@@ -65,7 +65,7 @@ def collect_okta(app: Application, into: Path, progress: Progress) -> Collected:
         if app.provider.sign_in_days:
             _sign_ins(app, api, names, provided)
 
-    collected = rest_source.collect_accounts(app, into, progress, read)
+    collected = rest_source.collect_accounts(app, into, progress, read, is_paging_known=True)
     if not (is_every_account_known and collected.source.rejected == 0):
         # Who is missing from half a list of accounts would count as not assigned.
         provided.pop("idp_assignments", None)

@@ -46,6 +46,10 @@ class Lists:
     queries: list[str] = field(default_factory=list)
     main: Listing | None = None
     """The list of accounts or people."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader should know, though the source is whole."""
+    is_paging_known: bool = False
+    """Whether the way of paging is a vendor's own, and no configuration can have it wrong."""
     is_whole: bool = True
     """Whether the further list that was read last is whole."""
 
@@ -103,6 +107,18 @@ class Lists:
             told = f"{len(unread):,} of {len(wanted):,} lists of {what} could not be read whole: {reason}"
             self.doubts.append((Verdict.SHORT, told))
 
+    def doubt(self, why: str) -> None:
+        """Note what is missing beside the accounts: the source is short."""
+        self.doubts.append((Verdict.SHORT, why))
+
+    def document(self, target: str) -> Record:
+        """Return the one object that stands at a path; raises SourceError if it is none."""
+        self.queries.append(f"GET {target}")
+        found = self.asker.document(self.asker.get(target))
+        if not isinstance(found, dict):
+            raise SourceError(f"the answer to GET {target.partition('?')[0]} is no object")
+        return found
+
     def _listed(self, settings: RestSettings, row: Row, what: str, path: Path) -> Listing:
         def on_page(walk: Walk) -> None:
             self.progress(self.source.id, what, len(walk.ids), walk.stated)
@@ -111,7 +127,7 @@ class Lists:
         lister.on_page = on_page
         self.queries.append(f"GET {lister.first()}")
         listing = read_list(lister, path, what)
-        if listing.verdict is Verdict.COMPLETE and listing.stated is None:
+        if listing.verdict is Verdict.COMPLETE and listing.stated is None and not self.is_paging_known:
             doubt = lister.doubt(listing.collected)
             if doubt:
                 return replace(listing, verdict=Verdict.CAPPED, detail=doubt)
@@ -131,7 +147,12 @@ def lists(source: Endpoint, into: Path, progress: Progress) -> Iterator[Lists]:
 
 
 def collect_accounts(
-    app: Application, into: Path, progress: Progress, read: Callable[[Reading, Lists], None]
+    app: Application,
+    into: Path,
+    progress: Progress,
+    read: Callable[[Reading, Lists], None],
+    *,
+    is_paging_known: bool = False,
 ) -> Collected:
     """Read an application over its API: `read` gives what the lists hold to the reading."""
     opened: list[Lists] = []
@@ -139,10 +160,12 @@ def collect_accounts(
     def reads(found: Reading) -> None:
         with lists(app, into, progress) as api:
             opened.append(api)
+            api.is_paging_known = is_paging_known
             try:
                 read(found, api)
             finally:
                 found.doubts += [(verdict, api.session.redactor.text(why, 600)) for verdict, why in api.doubts]
+                found.notes += [api.session.redactor.text(note, 600) for note in api.notes]
                 found.query, found.pages = "; ".join(dict.fromkeys(api.queries)), api.asker.pages
 
     collected = reading.collect_accounts(app, into, progress, reads)

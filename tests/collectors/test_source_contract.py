@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import rig_databases
 import rig_directories
+import rig_entra
 import rig_files
 import rig_installed
 import rig_okta
@@ -27,6 +28,7 @@ RIGS: dict[str, Rig] = {
     **rig_databases.RIGS,
     **rig_directories.RIGS,
     **rig_installed.RIGS,
+    **rig_entra.RIGS,
     **rig_okta.RIGS,
     **rig_rest.RIGS,
     **rig_scim.RIGS,
