@@ -100,10 +100,10 @@ def render(
     `rule_folders` may hold further frameworks. A PDF that cannot be drawn within its limits is told to the listener and
     missing in the answer; so are characters that no font has, in a PDF that was written.
     """
-    if wanted.privacy == PRIVACY and (set(wanted.formats) - set(PRINTED) or wanted.applications or wanted.management):
-        raise ConfigError(
-            f"counts only (L0) are written for frameworks, as {' and '.join(PRINTED)}; leave everything else out"
-        )
+    if wanted.privacy == PRIVACY and set(wanted.formats) - set(PRINTED):
+        raise ConfigError(f"counts only (L0) are written as {' and '.join(PRINTED)}; leave the other formats out")
+    if wanted.privacy == PRIVACY and (wanted.applications or wanted.management or background.period):
+        raise ConfigError("counts only (L0) are written for frameworks, as of one scan; leave everything else out")
     run = _Run(record, folder, wanted, key, background, rule_folders)
     written, asked = [], 0
     count = min(MOST_PROCESSES, len(os.sched_getaffinity(0))) if wanted.full else 1
@@ -206,24 +206,26 @@ class _Run:
 
 
 def _documents(run: _Run) -> Iterator[list[Job]]:
-    """Yield the files of each document that is asked for."""
-    wanted, record = run.wanted, run.record
-    per_document = [kind for kind in wanted.formats if kind in RENDERERS]
+    """Yield the files of each document that is asked for; of a period those for reading alone."""
+    wanted, record, period = run.wanted, run.record, run.background.period
     printed = [kind for kind in wanted.formats if kind in PRINTED]
+    per_document = printed if period else [kind for kind in wanted.formats if kind in RENDERERS]
+    suffix = f"-{period.first.isoformat()}-{period.last.isoformat()}" if period else ""
     for name in wanted.frameworks if per_document else ():
         framework = run.frameworks[name]
         if wanted.privacy == PRIVACY:
             yield _counts(run, framework)
         else:
-            yield _report(run, name, record, framework, per_document)
+            yield _report(run, name + suffix, record, framework, per_document)
     every = EVERY_APPLICATION in wanted.applications
     apps = [fact.app for fact in record.applications] if every else wanted.applications
     for app in apps if printed else ():
-        name = f"{APPLICATION}-{app}"
+        name = f"{APPLICATION}-{app}{suffix}"
         yield _report(run, name, of_application(record, app), run.objectives(APPLICATION), printed)
-    if wanted.management and printed:
-        yield _management(run, printed)
-    yield _whole(run)
+    if not period:
+        if wanted.management and printed:
+            yield _management(run, printed)
+        yield _whole(run)
 
 
 def _report(run: _Run, name: str, record: Record, framework: Framework, kinds: Sequence[str]) -> list[Job]:

@@ -77,6 +77,7 @@ MAY_IMPORT = {
     "ocsf": set(),
     "pdf_child": {"report"},
     "pdf_reader": set(),
+    "period": {"changes", "evidence", "report", "store"},  # reads sealed scans, as `changes` does
     "policy": {"config_file", "config_keys"},
     # Looks into every place that may hold something of a person.
     "privacy": {"access_log", "chain", "notices", "report", "retention", "reviews", "store"},
@@ -87,7 +88,7 @@ MAY_IMPORT = {
         "waivers",  # what is accepted is not changed, also where that came after the plan
     },
     "reidentify": {"report"},
-    "report": {"frameworks", "ocsf", "trend"},
+    "report": {"frameworks", "ledger", "ocsf", "trend"},
     "reports": {"evidence", "framework_files", "frameworks", "report"},
     "retention": {"access_log", "chain", "store"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files

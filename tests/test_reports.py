@@ -1,5 +1,6 @@
 """Reports beside the nightly ones, from real scans of the starter company on three dates."""
 
+import csv
 import io
 import json
 import re
@@ -25,6 +26,7 @@ frameworks = ["sox"]
 """
 DATES = ("2026-03-01T06:00:00Z", "2026-03-10T06:00:00Z", "2026-03-20T06:00:00Z")
 INES = "0009,Ines,Carvalho,ines.carvalho@tarnwick.example,active,employee,2020-08-03,,"
+PERIOD = ("--from", "2026-03-02", "--to", "2026-03-31")
 GONE = INES.replace("active", "terminated").replace("2020-08-03,,", "2020-08-03,2026-03-05,")
 
 
@@ -156,6 +158,91 @@ def test_a_report_in_full_is_numbered_volumes_that_verify(company: Path) -> None
     assert orphanscan(company, "verify", str(second)).returncode == 0
 
 
+def test_a_period_tells_of_everyone_who_left_in_it_with_the_time_of_closing(company: Path) -> None:
+    """Ines left on 5 March: her account was closed in the CRM between two scans, and is open in the file share."""
+    html, pdf = written(company, *PERIOD, "--format", "html", "--format", "pdf", "--framework", "sox")
+    inside = PdfReader(pdf).attachments["leavers.csv"][0].decode("utf-8-sig")
+    rows = {row["application"]: row for row in csv.DictReader(io.StringIO(inside))}
+
+    assert [html.name, pdf.name] == [f"sox-2026-03-02-2026-03-31.{kind}" for kind in ("html", "pdf")]
+    assert {app: row["outcome"] for app, row in rows.items()} == {"CRM": "closed_late", "File share": "open"}
+    assert rows["CRM"]["closed_after"] == "2026-03-10T06:00:00Z"
+    assert rows["CRM"]["closed_by"] == "2026-03-20T06:00:00Z"
+    assert (rows["CRM"]["hr_lag_hours"], rows["CRM"]["it_lag_hours"]) == ("102", "240")
+    assert (rows["File share"]["closed_by"], rows["File share"]["it_lag_hours"]) == ("", "")
+    for path in (html, pdf):
+        text = text_of(path)
+        assert "1 person left in the period; with 2 applications in scope that makes 2 outcomes" in text
+        assert "between 2026-03-10 06:00 and 2026-03-20 06:00" in text
+        assert rows["CRM"]["person"] in text
+        for name in ("tarnwick.example", "ines.carvalho", "Carvalho"):
+            assert name not in text + inside
+
+
+def test_a_period_says_when_a_source_was_not_complete_and_how_long_nobody_looked(company: Path) -> None:
+    """On 10 March the file share could not be read: the scan, the source and the gaps stand there."""
+    [page] = written(company, *PERIOD, "--format", "html", "--framework", "sox")
+    text = text_of(page)
+
+    assert "2 sealed scans, of which 1 complete" in text
+    assert "What happened while a source was not complete may not be seen" in text
+    assert "File share: in 1 of 2 scans" in text
+    assert re.search(r"2026-03-10 06:00 \S+ no File share", text)
+    assert "The longest time without a scan is 281 hours, from 2026-03-20 06:00 to 2026-03-31 22:59 UTC" in text
+
+
+def test_the_exceptions_of_a_period_add_up_and_the_matrix_keeps_those_that_are_gone(company: Path) -> None:
+    """What stood at the start, came and went is what stands at the end; a cell counts what stood at any time."""
+    [page] = written(company, *PERIOD, "--format", "html", "--framework", "sox")
+    markup = page.read_text()
+    flow = re.search(r'<table class="flow.*?</table>', markup, re.DOTALL)
+    assert flow is not None
+    numbers = [int(n.replace("\u2212", "-")) for n in re.findall(r'<td class="n">(\u2212?\d+)</td>', flow[0])]
+    cells = [(int(end), int(stood)) for end, stood in re.findall(r"(\d+) at the end, (\d+) in the period", markup)]
+    text = text_of(page)
+    printed = re.search(r"(\d+) exceptions found by", text)
+
+    assert sum(numbers[:-1]) == numbers[-1]
+    assert printed is not None
+    assert int(printed[1]) == numbers[-1]
+    assert any(stood > end for end, stood in cells)
+    assert all(stood >= end for end, stood in cells)
+
+
+def test_a_period_has_the_report_of_an_owner_and_the_same_bytes_each_time(company: Path) -> None:
+    """Its leavers are those of the one application."""
+    words = (*PERIOD, "--application", "crm", "--format", "html")
+    [page] = written(company, *words)
+    first = page.read_bytes()
+
+    assert page.name == "application-crm-2026-03-02-2026-03-31.html"
+    assert "with 1 application in scope that makes 1 outcome" in text_of(page)
+    assert [path.read_bytes() for path in written(company, *words)] == [first]
+
+
+def test_an_identified_report_on_a_period_names_people_and_its_recipient(company: Path) -> None:
+    """For those who have to ask them; the access log has it first."""
+    [page] = written(
+        company, *PERIOD, "--framework", "sox", "--format", "html", "--privacy", "L2", "--recipient", "Internal Audit"
+    )
+    text = text_of(page)
+
+    assert "Ines Carvalho (hr:0009)" in text
+    assert "for Internal Audit" in text
+    assert '"recipient":"Internal Audit"' in (company / "orphanscan-state" / "access.ndjson").read_text()
+
+
+def test_a_period_whose_evidence_was_changed_is_refused(company: Path) -> None:
+    """Times of closing are not told from tables that somebody touched."""
+    [accounts] = sorted(company.glob("orphanscan-state/scans/*/evidence/audit/account_history.parquet"))[-1:]
+    accounts.chmod(0o600)
+    accounts.write_bytes(accounts.read_bytes() + b" ")
+    done = orphanscan(company, "report", *PERIOD, "--framework", "sox", "--format", "html")
+
+    assert done.returncode == 6
+    assert "account_history.parquet was changed after the scan was sealed" in done.stderr
+
+
 def test_the_same_scan_gives_the_same_bytes_again(company: Path) -> None:
     """Also those of the new papers."""
     words = ("--management", "--application", "crm", "--format", "html")
@@ -171,6 +258,19 @@ def test_the_same_scan_gives_the_same_bytes_again(company: Path) -> None:
         (("--management", "--privacy", "L0"), "counts only (L0) are written for frameworks"),
         (("--management", "--format", "csv"), "are PDF and HTML: --format pdf"),
         (("--full", "--format", "html"), "--full is for PDFs that list findings"),
+        (("--from", "2026-03-01"), "a period needs --from and --to, and takes no SCAN"),
+        (("--from", "2026-03-31", "--to", "2026-03-01", "--format", "html"), "the period ends before it begins"),
+        (
+            ("--from", "2025-01-01", "--to", "2025-12-31", "--format", "html"),
+            "no sealed scan is of 2025-01-01 to 2025-12-31, so that nothing is known of that time;"
+            " those here are of 2026-03-01 to 2026-03-20",
+        ),
+        (("--from", "2026-03-01", "--to", "2026-03-31", "--format", "csv"), "as PDF and HTML, in L1 and L2"),
+        (
+            ("--from", "2026-03-01", "--to", "2026-03-31", "--management", "--format", "html"),
+            "reports of frameworks and applications",
+        ),
+        (("--from", "9999-12-31", "--to", "9999-12-31", "--format", "html"), "no days that a scan could be of"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_what_can(company: Path, words: tuple[str, ...], told: str) -> None:

@@ -29,7 +29,7 @@ COMMANDS = {
     "scan": ("scanner.cli.scan:scan", "Collect, check and report: the whole run."),
     "collect": ("scanner.cli.scan:collect", "Read rosters and applications into the store."),
     "check": ("scanner.cli.scan:check", "Run the rules on a stored scan."),
-    "report": ("scanner.cli.scan:report", "Write the reports of a stored scan."),
+    "report": ("scanner.cli.report:report", "Write the reports of a stored scan."),
     "findings": ("scanner.cli.findings:command", "List the findings of a scan."),
     "diff": ("scanner.cli.history:diff", "Show what changed between two scans."),
     "history": ("scanner.cli.history:history", "Show the exceptions of many scans, and how fast they are closed."),

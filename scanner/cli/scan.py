@@ -1,7 +1,5 @@
-"""`scan`, `collect`, `check` and `report`."""
+"""`scan`, `collect` and `check`."""
 
-import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +7,11 @@ import click
 
 from scanner.cli import notices, options, summary, worst
 from scanner.cli.progress import ProgressDisplay
-from scanner.cli.text import echo_json
-from scanner.config import FORMATS, PRINTED, Config, ReportSettings
-from scanner.model import NEWS, Record, RuleOutcome, Severity
+from scanner.cli.report import configured, report_code, write_reports
+from scanner.model import NEWS, RuleOutcome, Severity
 
 if TYPE_CHECKING:
-    from scanner.reports import Made, Wanted
     from scanner.scan import Listeners, Outcome
-
-_log = logging.getLogger(__name__)
 
 _FAIL_ON = click.Choice([str(severity) for severity in Severity])
 
@@ -63,8 +57,8 @@ def scan(
             outcome = scanning.run(config, policies, as_of=as_of, listeners=_listeners(display))
         code = _exit_code(outcome, fail_on or config.scan.fail_on, exit_zero, new_only=new_only)
         if outcome.record:
-            made = _write_reports(config, outcome.record, _wanted(config.report), log_format)
-            code = worst([code, _report_code(made)])
+            made = write_reports(config, outcome.record, configured(config.report), log_format)
+            code = worst([code, report_code(made)])
     told = notices.after_scan(config, mode, log_format, code)
     summary.tell(outcome, code, as_json=as_json, log_format=log_format, notices=told)
     return code
@@ -125,160 +119,10 @@ def check(
     return code
 
 
-@click.command(
-    epilog=options.examples(
-        "orphanscan report",
-        "orphanscan report latest --framework sox --privacy L2 --recipient 'Internal Audit'",
-        "orphanscan report 20261120T06 --format xlsx --format csv",
-        "orphanscan report --framework sox --format oscal --format md",
-        "orphanscan report --framework sox --format pdf --full",
-        "orphanscan report --management",
-        "orphanscan report --application crm --application hr-portal --format html",
-    )
-)
-@options.config_options
-@options.log_options
-@options.json_option
-@click.argument("name", metavar="[SCAN]", default="latest")
-@click.option("--framework", "frameworks", multiple=True, metavar="ID", help="Only this one; may be repeated.")
-@click.option(
-    "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only this format; may be repeated."
-)
-@click.option(
-    "--privacy",
-    type=click.Choice(["L0", "L1", "L2"]),
-    help="L0: counts only. L1: pseudonyms. L2: names, for a named recipient.",
-)
-@click.option("--recipient", metavar="WHO", help="For whom an L2 report is; printed on each page. Required with L2.")
-@click.option(
-    "--application",
-    "applications",
-    multiple=True,
-    metavar="ID",
-    help="A report for the owner of this one; may be repeated; `all`: one for each.",
-)
-@click.option("--management", is_flag=True, help="One page over all frameworks.")
-@click.option("--full", is_flag=True, help="Every finding in print: each PDF as numbered volumes.")
-def report(
-    config_path: Path,
-    state: Path | None,
-    log_format: str,
-    as_json: bool,
-    name: str,
-    frameworks: tuple[str, ...],
-    formats: tuple[str, ...],
-    privacy: str | None,
-    recipient: str | None,
-    applications: tuple[str, ...],
-    management: bool,
-    full: bool,
-) -> int:
-    """Write the reports of a stored scan again; only its reports folder changes, and no credential is needed.
-
-    pdf, html and oscal write one file for each framework; xlsx, csv, json, ocsf and md one for the scan as a whole.
-    Without --framework, --application and --management all that [report] names is written; with one of them, nothing
-    but what they name. The page for management and the reports for owners are PDF and HTML.
-    """
-    from scanner import scan as scanning
-    from scanner.store import scans
-
-    config = options.read_config(config_path, state)
-    asked = replace(
-        config.report,
-        formats=formats or config.report.formats,
-        privacy=privacy or config.report.privacy,
-        recipient=(recipient or config.report.recipient).strip(),
-    )
-    if recipient and asked.privacy != "L2":
-        raise click.UsageError("--recipient is for identified reports: say --privacy L2, too")
-    if asked.privacy == "L2" and not asked.recipient:
-        raise click.UsageError("an identified report (L2) names for whom it is: --recipient 'Internal Audit'")
-    if asked.privacy == "L0" and (applications or management):
-        raise click.UsageError("counts only (L0) are written for frameworks: leave --application and --management out")
-    if (applications or management) and not frameworks and not set(asked.formats) & set(PRINTED):
-        raise click.UsageError("reports for owners and for management are PDF and HTML: --format pdf")
-    if full and ("pdf" not in asked.formats or asked.privacy == "L0"):
-        raise click.UsageError("--full is for PDFs that list findings: --format pdf, and no --privacy L0")
-    wanted = replace(_wanted(asked), full=full)
-    if frameworks or applications or management:
-        on_page = config.report.frameworks if management else ()
-        wanted = replace(wanted, frameworks=frameworks, applications=applications, management=on_page)
-    elif asked.privacy == "L0":
-        wanted = replace(wanted, applications=(), management=())
-    scan_, _, record = scanning.latest_record(config, name)
-    made = _write_reports(config, record, wanted, log_format)
-    if as_json:
-        place = scans.place_of(config.state, scan_.id)
-        echo_json({"scan_id": scan_.id, "dir": str(place), "reports": [str(path) for path in made.files]})
-    else:
-        for path in made.files:
-            click.echo(str(path))
-    return _report_code(made)
-
-
 def _listeners(display: ProgressDisplay) -> "Listeners":
     from scanner.scan import Listeners
 
     return Listeners(progress=display, on_source=display.finished)
-
-
-def _wanted(asked: ReportSettings) -> "Wanted":
-    """Return the documents that the configuration names."""
-    from scanner.reports import Wanted
-
-    return Wanted(
-        frameworks=asked.frameworks,
-        formats=asked.formats,
-        privacy=asked.privacy,
-        rows_per_rule=asked.rows_per_rule,
-        sheets=asked.sheets,
-        prepared_by=asked.prepared_by,
-        recipient=asked.recipient if asked.privacy == "L2" else "",
-        applications=asked.applications,
-        management=asked.frameworks if asked.management else (),
-    )
-
-
-def _write_reports(config: Config, record: Record, wanted: "Wanted", log_format: str) -> "Made":
-    from scanner import access_log, changes, evidence, reports
-    from scanner.report.pseudonyms import load_key
-    from scanner.store import scans
-
-    if wanted.privacy == "L2":
-        documents = len(wanted.frameworks) + len(wanted.applications) + bool(wanted.management)
-        access_log.record(
-            config.state,
-            access_log.Access(
-                "report", scan=record.scan.id, count=documents * len(wanted.formats), recipient=wanted.recipient
-            ),
-        )
-    folder = scans.scan_dir(config.state, record.scan.id)
-    kept: dict[Path, Path] = {}
-
-    def keep(path: Path) -> None:
-        kept[path] = scans.keep(config.state, record.scan.id, folder, path)
-        summary.say(f"wrote {kept[path]}", log_format, report=str(kept[path]))
-
-    made = reports.render(
-        record,
-        folder,
-        wanted,
-        reports.Limits(config.report.memory_mb, config.report.max_seconds),
-        key=load_key(config.state, create=True),
-        background=changes.since_last(config.state, record.scan),
-        rule_folders=config.rules.paths,
-        listeners=reports.Listeners(
-            on_report=keep,
-            on_trouble=lambda path, told: _log.warning("%s: %s", path.name, told, extra={"report": str(path)}),
-        ),
-    )
-    scans.keep(config.state, record.scan.id, folder, folder / "reports" / evidence.MANIFEST)
-    return replace(made, files=tuple(kept[path] for path in made.files))
-
-
-def _report_code(made: "Made") -> int:
-    """Return 6 if a report is missing that was asked for."""
-    return 0 if len(made.files) == made.asked else 6
 
 
 def _exit_code(outcome: "Outcome", fail_on: str, exit_zero: bool, *, new_only: bool = False) -> int:

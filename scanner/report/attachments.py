@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scanner.report.inputs import Inputs
+from scanner.report.leavers import leavers_csv
 from scanner.report.listing import ListedFinding
 from scanner.report.matrix import Column
 from scanner.report.plain import list_csv, list_json, table_csv
@@ -26,7 +27,7 @@ class Attachment:
 def attachments(
     inputs: Inputs, report_id: str, manifest: bytes, rows: Sequence[ListedFinding], systems: Sequence[Column] = ()
 ) -> tuple[Attachment, ...]:
-    """Return findings.csv, findings.json, matrix.csv and, if the scan is sealed, manifest.json."""
+    """Return findings.csv, findings.json, matrix.csv, of a period leavers.csv, and of a sealed scan its manifest."""
     words, scan = inputs.words, inputs.record.scan
     about = {
         "report": report_id,
@@ -42,6 +43,12 @@ def attachments(
     ]
     if systems:
         made.append(Attachment("matrix.csv", words("attachment.matrix"), "Data", _matrix(systems)))
+    if inputs.background.period is not None:
+        made.append(
+            Attachment(
+                "leavers.csv", words("attachment.leavers"), "Data", leavers_csv(inputs, inputs.background.period)
+            )
+        )
     return (*made, *manifest_file(words, manifest))
 
 
@@ -55,8 +62,8 @@ def _matrix(systems: Sequence[Column]) -> bytes:
     return table_csv(
         MATRIX_COLUMNS,
         (
-            (result.control.id, result.control.title, name, result.result.value, str(result.exceptions))
-            for name, _, results in systems
-            for result in results
+            (result.control.id, result.control.title, column.name, result.result.value, str(result.exceptions))
+            for column in systems
+            for result in column.results
         ),
     )

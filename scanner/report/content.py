@@ -18,6 +18,7 @@ from scanner.report import (
     ledger,
     limitations,
     matrix,
+    over_time,
     remediation,
     scope,
     sheets,
@@ -38,6 +39,7 @@ from scanner.report.ledger import LedgerPart
 from scanner.report.listing import ListedFinding, listed
 from scanner.report.matrix import MatrixPart
 from scanner.report.objectives import APPLICATION
+from scanner.report.over_time import PeriodPart
 from scanner.report.pseudonyms import KEY_BYTES
 from scanner.report.remediation import RemediationPart
 from scanner.report.scope import ScopeRow, SourceRow
@@ -80,6 +82,8 @@ class Content:
     accounts: LedgerPart
     leavers: LedgerPart
     closure_chart: Chart | None
+    period: PeriodPart | None
+    """Only in a report on a period."""
     matrix: MatrixPart
     worksheet: Worksheet
     incidents: Worksheet
@@ -150,7 +154,7 @@ def build(
     first = cover(
         inputs,
         name=name,
-        subtitle=inputs.text("subtitle"),
+        subtitle=_subtitle(inputs),
         prepared_by=prepared_by,
         manifest_sha256=manifest_sha256,
         generated_at=generated_at,
@@ -166,7 +170,7 @@ def build(
         scan=record.scan,
         manifest_sha256=manifest_sha256,
         unit=inputs.text("unit"),
-        sections=framework.structure.sections,
+        sections=_sections(inputs),
         headings=_headings(inputs),
         summary=summary(inputs),
         scope_intro=inputs.text("scope"),
@@ -178,6 +182,7 @@ def build(
         accounts=ledger.accounts_ledger(inputs),
         leavers=ledger.leavers_ledger(inputs),
         closure_chart=figures.closure_chart(inputs),
+        period=over_time.period_part(inputs),
         matrix=matrix.matrix(inputs, columns),
         worksheet=worksheets.worksheet(inputs),
         incidents=worksheets.incidents(inputs),
@@ -211,10 +216,23 @@ def _headings(inputs: Inputs) -> Mapping[str, str]:
     """Return the heading of each part: that of the framework where its readers have a word of their own for it."""
     unit = inputs.text("unit")
     own = {name: inputs.text(f"heading.{name}") for name in ("scope", "matrix", "worksheet", "incidents")}
-    return {
-        name: own.get(name) or inputs.words(f"section.{name}", unit=unit)
-        for name in inputs.framework.structure.sections
-    }
+    return {name: own.get(name) or inputs.words(f"section.{name}", unit=unit) for name in _sections(inputs)}
+
+
+def _sections(inputs: Inputs) -> tuple[str, ...]:
+    """Return the parts in the order of the framework; what happened in a period follows its scope."""
+    names = inputs.framework.structure.sections
+    if inputs.background.period is None:
+        return names
+    place = names.index("scope") + 1
+    return (*names[:place], "period", *names[place:])
+
+
+def _subtitle(inputs: Inputs) -> str:
+    told, period = inputs.text("subtitle"), inputs.background.period
+    if period is None:
+        return told
+    return inputs.words("period.subtitle", subtitle=told, first=period.first.isoformat(), last=period.last.isoformat())
 
 
 def _out_of_scope(inputs: Inputs) -> str:

@@ -1,11 +1,12 @@
 """Requirement x system: the result of each test in each system, so that one that failed is not lost in a sum."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scanner.errors import StoreError
 from scanner.frameworks import ControlOutcome, ControlResult, fold
 from scanner.model import ApplicationFact, RuleOutcome, RuleResult
+from scanner.report import flow
 from scanner.report.controls import anchor
 from scanner.report.disclosure import shorten
 from scanner.report.inputs import Inputs
@@ -15,8 +16,17 @@ MOST_SYSTEMS = 15
 """Systems printed, those with exceptions first; matrix.csv inside the PDF has all."""
 LONGEST_NAME = 60
 
-Column = tuple[str, str, tuple[ControlResult, ...]]
-"""Name of a system, what is noted below it, and the result of every requirement in it."""
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One system."""
+
+    app: str | None
+    """None for the organisation as a whole."""
+    name: str
+    note: str
+    results: tuple[ControlResult, ...]
+    """Of every requirement in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ def matrix(inputs: Inputs, every: Sequence[Column]) -> MatrixPart:
     tables = [_table(inputs, kept[start : start + PER_TABLE]) for start in range(0, len(kept), PER_TABLE)]
     return MatrixPart(
         intro=inputs.text("matrix"),
-        period=inputs.text("matrix_as_of", as_of=f"{inputs.record.scan.as_of:%Y-%m-%d %H:%M} UTC"),
+        period=_period(inputs),
         tables=tuple(tables),
         flag=words(f"matrix.flag_{inputs.framework.structure.flag}") if inputs.framework.structure.flag else "",
         left_out=words("matrix.left_out", shown=len(shown), total=len(every)) if len(shown) < len(every) else "",
@@ -87,12 +97,33 @@ def columns(inputs: Inputs) -> list[Column]:
         results = [of_system(result, fact.app, silent=fact.type == "none") for result in inputs.record.results]
         note = ", ".join(inputs.words.optional(f"data.{kind}", kind) for kind in fact.data)
         name = shorten(inputs.disclosure.text(fact.name), LONGEST_NAME)
-        found.append((name, note if inputs.framework.structure.shows_data else "", _folded(inputs, results, [fact])))
+        note = note if inputs.framework.structure.shows_data else ""
+        found.append(Column(fact.app, name, note, _folded(inputs, results, [fact])))
     whole = _folded(inputs, [of_system(one, None, silent=True) for one in inputs.record.results], [])
     if any(share.decides and (share.population or share.findings) for control in whole for share in control.rules):
-        found.append((inputs.words("matrix.organization"), "", whole))
+        found.append(Column(None, inputs.words("matrix.organization"), "", whole))
     check_sums(inputs, found)
     return found
+
+
+def _period(inputs: Inputs) -> str:
+    """Return the instant or the period that the matrix speaks about."""
+    as_of, period = f"{inputs.record.scan.as_of:%Y-%m-%d %H:%M} UTC", inputs.background.period
+    if period is None:
+        return inputs.text("matrix_as_of", as_of=as_of)
+    return inputs.words("period.matrix", first=period.first.isoformat(), last=period.last.isoformat(), as_of=as_of)
+
+
+def _cell(
+    inputs: Inputs, result: ControlResult, app: str | None, past: Mapping[tuple[str, str | None], int]
+) -> MatrixCell:
+    """Return one cell; an exception that stood at any time of a period counts, also where it is gone by its end."""
+    deciding = {share.rule for share in result.rules if share.decides}
+    stood = sum(past.get((rule, app), 0) for rule in deciding)
+    if not stood:
+        return MatrixCell(result.result, word(inputs, result))
+    told = inputs.words("period.cell", at_end=result.exceptions, stood=max(stood, result.exceptions))
+    return MatrixCell(ControlOutcome.EXCEPTIONS, told)
 
 
 def word(inputs: Inputs, result: ControlResult) -> str:
@@ -121,7 +152,7 @@ def _folded(
 def check_sums(inputs: Inputs, every: Sequence[Column]) -> None:
     """Raise StoreError unless the systems hold every exception of each requirement once."""
     for position, control in enumerate(inputs.controls):
-        found = sum(results[position].exceptions for *_, results in every)
+        found = sum(column.results[position].exceptions for column in every)
         if found != control.exceptions:
             raise StoreError(
                 f"the matrix does not add up for {control.control.id}: {found} exceptions in its systems,"
@@ -130,25 +161,25 @@ def check_sums(inputs: Inputs, every: Sequence[Column]) -> None:
 
 
 def _worst_first(column: Column) -> tuple[int, int]:
-    results = column[2]
-    unable = sum(result.result is ControlOutcome.UNABLE for result in results)
-    return -sum(result.exceptions for result in results), -unable
+    unable = sum(result.result is ControlOutcome.UNABLE for result in column.results)
+    return -sum(result.exceptions for result in column.results), -unable
 
 
 def _table(inputs: Inputs, shown: Sequence[Column]) -> MatrixTable:
     rows = []
+    period = inputs.background.period
+    past = flow.stood(inputs, period) if period else {}
     for position, control in enumerate(inputs.controls):
-        cells = [results[position] for *_, results in shown]
         rows.append(
             MatrixRow(
                 anchor=anchor("control", control.control.id),
                 id=control.control.id,
                 title=control.control.title,
                 flag=_flag(inputs, control),
-                cells=tuple(MatrixCell(cell.result, word(inputs, cell)) for cell in cells),
+                cells=tuple(_cell(inputs, column.results[position], column.app, past) for column in shown),
             )
         )
-    return MatrixTable(tuple((name, note) for name, note, _ in shown), tuple(rows))
+    return MatrixTable(tuple((column.name, column.note) for column in shown), tuple(rows))
 
 
 def _flag(inputs: Inputs, result: ControlResult) -> str:

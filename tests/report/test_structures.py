@@ -93,7 +93,7 @@ def test_a_matrix_that_loses_an_exception_is_refused() -> None:
     inputs = inputs_of(samples.record())
 
     with pytest.raises(StoreError, match="does not add up"):
-        matrix.check_sums(inputs, [one for one in matrix.columns(inputs) if one[0] != "General ledger"])
+        matrix.check_sums(inputs, [one for one in matrix.columns(inputs) if one.name != "General ledger"])
 
 
 def inputs_of(record):
