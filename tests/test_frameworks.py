@@ -96,6 +96,16 @@ def test_a_parameter_looser_than_the_bound_makes_the_control_fail() -> None:
     assert folded("pci-dss", "8.2.6", [loose], "personal").result is ControlOutcome.NOT_TESTED
 
 
+def test_the_proposed_hour_holds_for_privileged_accounts_too() -> None:
+    """Our default of four hours for them is looser than the proposal, whatever the others are given."""
+    rule = rules.with_params(RULES["leaver-still-active"], {"sla_hours": 1})
+    hour = rules.with_params(RULES["leaver-still-active"], {"sla_hours": 1, "privileged_sla_hours": 1})
+
+    failed = folded("hipaa-nprm-2025", "Proposed: end of access", [rule], "ephi")
+    assert [(bound.parameter, value) for bound, value in failed.loosened] == [("privileged_sla_hours", 4)]
+    assert folded("hipaa-nprm-2025", "Proposed: end of access", [hour], "ephi").loosened == ()
+
+
 @pytest.mark.parametrize(("value", "breaks"), [(1, True), (2, False), (5, False), (6, True), ("x", False)])
 def test_a_bound_holds_on_both_sides(value: object, breaks: bool) -> None:
     """The limit itself is within it; what is no number cannot break it."""
