@@ -24,7 +24,9 @@ def group() -> None:
 def list_actions(config_path: Path, state: Path | None, as_json: bool) -> None:
     """List every change of every run with its age, and whether the latest scan verifies it.
 
-    Reading proves the chain of every journal: one that was changed is an error.
+    By the latest complete scan a change is verified, came_undone (somebody reverted it), undone (by `undo`), not_yet
+    looked at, or not_possible to see; nothing_done says that the run changed nothing. Reading proves the chain of every
+    journal: one that was changed is an error.
     """
     from scanner.remediation import history
 
@@ -59,7 +61,7 @@ def list_actions(config_path: Path, state: Path | None, as_json: bool) -> None:
 @options.json_option
 @click.argument("name", metavar="[RUN]", default="latest")
 def show(config_path: Path, state: Path | None, as_json: bool, name: str) -> None:
-    """Show the journal of one run: requests, answers, before and after, approvers, times."""
+    """Show the journal of one run: requests, answers, outcomes, approvers, times; with --json also before and after."""
     from scanner.remediation import history
 
     config = options.read_config(config_path, state)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "orphanscan apply latest --dry-run",
         "orphanscan apply plan-20261120T0612",
-        "orphanscan scan && orphanscan plan && orphanscan apply --unattended",
+        "orphanscan scan --exit-zero && orphanscan plan --rule leaver-still-active && orphanscan apply --unattended",
     )
 )
 @options.config_options
@@ -45,7 +45,8 @@ def command(
 
     Every account and HR are read again first; what changed since the plan is skipped as stale. Each change is written
     to the journal before it is sent, and read back afterwards. A run that was interrupted goes on where it stopped.
-    Exit codes: 0 all done or skipped as stale, 4 some failed, 5 refused before anything was sent.
+    Exit codes: 0 all done or skipped as stale, 4 some failed, 5 refused before anything was sent, 6 another command is
+    writing.
     """
     from scanner import access_log
     from scanner.policy import read_policies

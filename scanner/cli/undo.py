@@ -32,7 +32,9 @@ def command(
     """Take back what a run changed, from what the journal kept of before.
 
     Accounts are switched on again and rights given back, where the system can; what cannot be taken back is listed.
-    What changed since the run is left as it is. An undo is a run of its own, with a journal.
+    What changed since the run is left as it is. An undo is a run of its own, with a journal; later plans leave what it
+    gave back to a person. RUN is an id, the unique beginning of one, or `latest`; `orphanscan actions list` names them.
+    Exit codes: 0 all taken back, or as before already, 4 some failed, 5 nothing to take back.
     """
     from scanner import access_log
     from scanner.cli.apply import finish, tell

@@ -69,8 +69,15 @@ def apply(
         if run is not None and (run.start["mode"] == "unattended") is not options.unattended:
             raise RefusedError(f"{run.id} was begun {run.start['mode']}; continue it in the same way")
         now = datetime.now(UTC)
-        record = read_record(plan.scan_id)
-        gates.check(config, plan, record, now)
+        try:
+            record = read_record(plan.scan_id)
+            gates.check(config, plan, record, now)
+        except RefusedError as error:
+            if run is None:
+                raise
+            raise RefusedError(
+                f"{error}. {run.id} was interrupted: `orphanscan actions list` shows what it did"
+            ) from None
         scan = record.scan
         chosen = plan.to_apply
         if options.unattended:

@@ -68,12 +68,12 @@ class Company:
         """Return what a command prints with --json."""
         return json.loads(self.run(*words, "--json", expect=expect).stdout)
 
-    def scan(self, as_of: str | None = None) -> None:
+    def scan(self) -> None:
         """Scan without rendering reports; whatever was found."""
         os.environ |= {"READ_TOKEN": READ, "WRITE_TOKEN": WRITE}
         config = config_file.load(self.folder / "orphanscan.toml")
         listeners = scanning.Listeners(progress=no_progress)
-        scanning.run(config, read_policies(config), as_of=as_of, listeners=listeners)
+        scanning.run(config, read_policies(config), as_of=None, listeners=listeners)
 
     def hr(self, rows: Iterable[str]) -> None:
         """Write the roster: number, e-mail, status, termination date."""

@@ -116,8 +116,8 @@ def test_a_killed_run_that_can_no_longer_go_on_is_not_forgotten(
     (before,) = company.document("actions", "list")
     company.scan()
 
-    assert "make a new plan" in company.run("apply", expect=5).stderr
-
+    said = company.run("apply", expect=5).stderr
+    assert f"make a new plan. {before['run']} was interrupted" in said
     (after,) = company.document("actions", "list")
     assert [(one["outcome"], one["verification"]) for one in (before, after)] == [
         ("unsettled", "not_yet"),
