@@ -17,7 +17,7 @@ from scanner.model import Scan
 from scanner.notices import waiting
 from scanner.privacy.held import Held
 from scanner.privacy.subject import ERASED, Traces
-from scanner.store import person
+from scanner.store import person_rows
 from scanner.store.person import Person
 
 _FOR_PROOF = "stays: it proves what was done"
@@ -81,7 +81,7 @@ def _left(
     files: Sequence[Path],
 ) -> Iterator[Left]:
     for table, rows in held.store.items():
-        yield Left("store", table, len(rows), "erased" if table in person.GONE else "under a random id")
+        yield Left("store", table, len(rows), "erased" if table in person_rows.GONE else "under a random id")
     if held.waivers:
         yield Left("store", "waiver_versions", len(held.waivers), "named no more, once ended")
     for name, changes in held.notices.items():
@@ -103,7 +103,7 @@ def _left(
         if lines:
             shown = ", ".join(str(number) for number in lines[:10])
             yield Left("file", str(path), len(lines), f"yours to change: line {shown}")
-    for source in person.still_shown(state, who):
+    for source in person_rows.still_shown(state, who):
         yield Left("source", source, 1, "shown by its last answer: the next scan collects it again")
 
 
@@ -124,7 +124,7 @@ def erase(state: Path, who: Person, traces: Traces, left: Sequence[Left], note: 
         without = reviews.without_person(campaign, who.worker_id, traces.tell_of, ERASED)
         if without != campaign:
             reviews.remember(state, without)
-    person.pseudonymise(state, who, traces.without)
+    person_rows.pseudonymise(state, who, traces.without)
 
 
 def _until(since: datetime, kind: str, days: Mapping[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,14 @@ from scanner.model import Scan
 from scanner.notices import waiting
 from scanner.privacy.subject import Traces, opened
 from scanner.report.pseudonyms import load_key, worker_pseudonym
-from scanner.store import person, scans
+from scanner.store import person_rows, scans
 from scanner.store.person import Person
 
 SCHEMA = "orphanscan.person/1"
 _NOT_INCLUDED = (
-    "Rows about other people that name this person, such as those of a team: they are counted as"
-    " named_in_rows_of_others. What they say is about others.",
+    "Rows about others that name this person, such as those of a team, and what this person decided or answers for:"
+    " they are counted as named_in_rows_of_others. What they say is about others.",
+    "What this person did as a user of orphanscan: the access log and the journals have it under their login.",
     "Rendered reports (scans/*/reports): they show findings of this document, as pseudonyms unless their level is L2.",
     "Workbooks of reviews that were handed out, e-mails and tickets that were sent, and copies that `export` made:"
     " orphanscan does not know where they are.",
@@ -34,7 +35,7 @@ _NOT_INCLUDED = (
 class Held:
     """What is held, place by place."""
 
-    store: dict[str, list[person.Row]] = field(default_factory=dict)
+    store: dict[str, list[person_rows.Row]] = field(default_factory=dict)
     """Table -> rows."""
     waivers: list[Mapping[str, Any]] = field(default_factory=list)
     evidence: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Held:
     bundles: dict[str, int] = field(default_factory=dict)
     """Scan -> rows in its evidence."""
     named: dict[str, int] = field(default_factory=dict)
-    """Table and column -> most rows about others in one scan that name the person."""
+    """Place and column -> rows about others that name the person; of scans, the most in one of them."""
     notices: dict[str, list[Any]] = field(default_factory=dict)
     """Receiver -> changes that wait to be told."""
     reviews: dict[str, list[Any]] = field(default_factory=dict)
@@ -61,18 +62,18 @@ class Held:
 
 def of_person(state: Path, who: Person) -> tuple[Held, Traces]:
     """Collect all that is held of a person, one scan after the other; returns it, and by what it was found."""
-    held = Held(store=person.rows_in_store(state, who))
+    held = Held(store=person_rows.in_store(state, who))
     fingerprints = {row["fingerprint"] for row in held.store.get("findings", [])}
     for scan in scans.stored(state):
         with opened(state, scan.id) as folder:
             fingerprints |= _add_bundle(held, folder, scan, who)
     key = _key(state)
     traces = Traces.of(who, key, fingerprints)
-    held.waivers = [
-        {"waiver": json.loads(content), "from_scan": begin, "until_scan": end}
-        for content, begin, end in person.waivers(state)
-        if any(traces.within(json.loads(content)))
-    ]
+    for content, begin, end in person_rows.waivers(state):
+        waiver = json.loads(content)
+        if any(traces.within(waiver)):
+            held.waivers.append({"waiver": waiver, "from_scan": begin, "until_scan": end})
+        _count(held, "waivers", traces.roles(waiver))
     for name, changes in _notices(state):
         _put(held.notices, name, [one for one in changes if traces.tell_of(one)])
     for campaign in reviews.known(state):
@@ -84,11 +85,15 @@ def of_person(state: Path, who: Person) -> tuple[Held, Traces]:
             if who.worker_id is not None and worker_id == who.worker_id
         ]
         _put(held.reviews, campaign.name, found)
+        _count(held, "reviews", traces.roles(asked))
     for path in sorted((state / "plans").glob("plan-*.json")):
-        _put(held.plans, path.name, list(traces.within(_json(path))))
+        plan = _json(path)
+        _put(held.plans, path.name, list(traces.within(plan)))
+        _count(held, "plans", traces.roles(plan))
     for path in sorted((state / "actions").glob("run-*/journal.ndjson")):
         lines = chain.read(path, "the journal").entries
         _put(held.journals, path.parent.name, [one for line in lines for one in traces.within(line)])
+        _count(held, "journals", traces.roles(lines))
     subjects = {worker_pseudonym(key, who.worker_id)} if key is not None and who.worker_id else set()
     held.accesses = [entry for entry in access_log.entries(state).entries if entry.get("subject") in subjects]
     return held, traces
@@ -146,7 +151,7 @@ def _add_bundle(held: Held, folder: Path, scan: Scan, who: Person) -> set[str]:
     audit = folder / "evidence" / "audit"
     if not audit.is_dir():
         return set()
-    about, named = person.rows_in_evidence(audit, who)
+    about, named = person_rows.in_evidence(audit, who)
     accounts = set(who.accounts) | {(row["app"], row["account_id"]) for row in about.get("accounts", [])}
     about["findings"] = [
         one
@@ -188,6 +193,11 @@ def _notices(state: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _put(place: dict[str, list[Any]], name: str, found: list[Any]) -> None:
     if found:
         place[name] = found
+
+
+def _count(held: Held, place: str, roles: Iterable[str]) -> None:
+    for role in roles:
+        held.named[f"{place}.{role}"] = held.named.get(f"{place}.{role}", 0) + 1
 
 
 def _json(path: Path) -> object:

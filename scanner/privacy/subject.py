@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from scanner.store import person, scans, vault
 from scanner.store.person import Person
 
 ERASED = "erased"
-_ID_KEYS = ("worker_id", "worker", "manager_id", "reviewer", "approver", "approved_by", "owner", "subject", "account")
+_ID_KEYS = ("worker_id", "worker", "account", "username", "email")
 """Keys whose value may be an id: elsewhere, a short one could mean anything."""
+_ROLES = ("owner", "approver", "approved_by", "granted_by", "reviewer", "manager_id", "by")
+"""Keys by which something about others says who answered for it, or decided."""
 
 
 def find(state: Path, who: str) -> Person | None:
@@ -55,50 +58,77 @@ class Traces:
             said += [finding_reference(key, one).lower() for one in fingerprints]
         pattern = "|".join(re.escape(one) for one in sorted(said, key=len, reverse=True))
         return cls(
-            frozenset(who.words)
-            | {number.lower() for number in who.numbers}
-            | {pair[1].lower() for pair in who.accounts},
+            frozenset(who.words) | {number.lower() for number in who.numbers},
             re.compile(rf"(?<![\w.+-])(?:{pattern})(?![\w-]|\.\w)", re.IGNORECASE) if said else None,
             frozenset(who.accounts),
         )
 
     def tell_of(self, node: Mapping[str, Any]) -> bool:
         """Whether an object itself, not one within it, is about the person."""
-        if (node.get("app"), node.get("account_id", node.get("account"))) in self.accounts:
-            return True
-        return any(self._names(key, value) for key, value in node.items())
+        return self._is_account(node) or any(self._names(key, value) for key, value in node.items())
+
+    def _is_account(self, node: Mapping[str, Any]) -> bool:
+        account = node.get("account_id", node.get("account"))
+        # A waiver may name the application by a pattern, or not at all.
+        app = node.get("app")
+        pattern = app if isinstance(app, str) and app else "*"
+        return isinstance(account, str) and any(
+            account == mine and fnmatchcase(place, pattern) for place, mine in self.accounts
+        )
 
     def within(self, document: object) -> Iterator[Mapping[str, Any]]:
-        """Yield the objects of a document that are about the person."""
+        """Yield the objects of a document that are about the person; of one that names them, what it says itself.
+
+        What lies within such a one may be about others, such as the actions of a plan with their name in its title.
+        """
         if isinstance(document, Mapping):
-            if self.tell_of(document):
+            if self._is_account(document):
                 yield document
                 return
+            if self.tell_of(document):
+                yield {key: value for key, value in document.items() if not isinstance(value, Mapping | list | tuple)}
             document = list(document.values())
         if isinstance(document, list | tuple):
             for one in document:
                 yield from self.within(one)
+
+    def roles(self, document: object) -> Iterator[str]:
+        """Yield the key each time that a document says that the person answered for something, or decided."""
+        if isinstance(document, Mapping):
+            for key, value in document.items():
+                if key in _ROLES and isinstance(value, str) and (value.lower() in self.ids or self.says(value)):
+                    yield key
+            document = list(document.values())
+        if isinstance(document, list | tuple):
+            for one in document:
+                yield from self.roles(one)
 
     def says(self, text: str) -> bool:
         """Whether a text names the person."""
         return bool(self.phrases and self.phrases.search(text))
 
     def without(self, content: str) -> str:
-        """Return a JSON document in which nothing names the person."""
-        return json.dumps(self._without("", json.loads(content)), ensure_ascii=False)
+        """Return a JSON document that is not about the person; that they answered for something stays."""
+        found = json.loads(content)
+        return json.dumps(self._without("", found), ensure_ascii=False) if any(self.within(found)) else content
 
     def _names(self, key: str, value: object) -> bool:
+        if key in _ROLES:
+            return False
         if isinstance(value, list | tuple):
             return any(self._names(key, one) for one in value if isinstance(one, str))
         return isinstance(value, str) and ((key in _ID_KEYS and value.lower() in self.ids) or self.says(value))
 
     def _without(self, key: str, value: object) -> object:
+        if key in _ROLES:
+            return value
         if isinstance(value, dict):
             return {name: self._without(name, one) for name, one in value.items()}
         if isinstance(value, list):
             return [self._without(key, one) for one in value]
         if isinstance(value, str):
-            if key in _ID_KEYS and value.lower() in self.ids:
+            is_account = key in ("account", "account_id") and any(value == mine for _, mine in self.accounts)
+            if is_account or (key in _ID_KEYS and value.lower() in self.ids):
                 return ERASED
             return self.phrases.sub(ERASED, value) if self.phrases else value
         return value

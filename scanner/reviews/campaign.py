@@ -132,28 +132,20 @@ def remember(state: Path, campaign: Campaign) -> None:
 def without_person(
     campaign: Campaign, worker_id: str | None, tells_of: Callable[[Mapping[str, Any]], bool], stand_in: str
 ) -> Campaign:
-    """Return a campaign that names a person no more: what was asked stays, so that its numbers do.
+    """Return a campaign that is about a person no more: what was asked stays, so that its numbers do.
 
     Args:
         campaign: as remembered.
         worker_id: of the person; None if they have none.
-        tells_of: whether an item is about the person, or asked of them.
-        stand_in: what takes the place of their ids.
+        tells_of: whether an item is about the person.
+        stand_in: what takes the place of their account.
     """
     items = tuple(
-        _without(item, worker_id, tells_of, stand_in) if tells_of(msgspec.to_builtins(item)) else item
+        replace(item, account_id=stand_in, worker_id=None) if tells_of(msgspec.to_builtins(item)) else item
         for item in campaign.items
     )
     people = {name: one for name, one in campaign.people.items() if worker_id is None or one != worker_id}
     return replace(campaign, items=items, people=people)
-
-
-def _without(item: Item, worker_id: str | None, tells_of: Callable[[Mapping[str, Any]], bool], stand_in: str) -> Item:
-    if tells_of({"reviewer": item.reviewer}):
-        item = replace(item, reviewer=stand_in)
-    if item.worker_id == worker_id or tells_of({"app": item.app, "account_id": item.account_id}):
-        item = replace(item, account_id=stand_in, worker_id=None)
-    return item
 
 
 def known(state: Path) -> tuple[Campaign, ...]:
