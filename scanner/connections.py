@@ -132,8 +132,9 @@ class LdapSettings:
     groups: str | None = None
     """Filter of groups. None: all of them; "" is no group at all."""
     elsewhere: tuple[str, ...] = ()
-    """Distinguished names below `base` that other servers hold, and that hold no accounts or are read as an application
-    of their own. A part that is held elsewhere and does not stand here makes the list `short`."""
+    """Distinguished names of parts that other servers hold, and that hold no accounts or are read as an application of
+    their own. A part below `base` that is held elsewhere and does not stand here makes the list `short`, as does a
+    group there that an account is in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from scanner.collectors.accounts import Entry as CatalogueEntry
 from scanner.collectors.directory_kinds import Kind, is_list_for_mail, said
 from scanner.collectors.directory_link import Entry, Link
-from scanner.collectors.directory_names import first_value, key
+from scanner.collectors.directory_names import first_value, is_within, key
 from scanner.collectors.reading import Reading
 from scanner.model import Verdict
 
@@ -84,8 +84,10 @@ class Groups:
 
     def weigh(self) -> None:
         """Say what was not shown."""
-        if self.unlisted:
-            found = f"{len(self.unlisted):,} groups that were not listed, such as {first_value(min(self.unlisted))}"
+        elsewhere = self.reading.app.ldap.elsewhere
+        unlisted = [name for name in self.unlisted if not any(is_within(name, place) for place in elsewhere)]
+        if unlisted:
+            found = f"{len(unlisted):,} groups that were not listed, such as {first_value(min(unlisted))}"
             self.reading.doubt(f"accounts are in {found}: widen groups_base, or let this account read them")
         if self.hidden:
             self.reading.doubt(f"the members of {len(self.hidden):,} groups are hidden from this account")
@@ -101,8 +103,7 @@ class Groups:
             self.reading.doubt("a group without an id was passed over")
             return
         found = said(entry, self.kind.primary[1]) if self.kind.primary else None
-        # The primary group of an account in Active Directory is the last number of that group's identifier.
-        primary = str(found).rpartition("-")[2] if found else None
+        primary = _primary(str(found)) if found else None
         name = entry.text("cn") or entry.text("displayName")
         self.heads[key(entry.dn)] = _Head(own, name, primary, not is_list_for_mail(entry))
         if entry.text("adminCount") == "1":
@@ -142,3 +143,10 @@ class Groups:
                 yield from link.ranged(entry.dn, attribute)
             else:
                 yield from entry.values.get(name, ())
+
+
+def _primary(said: str) -> str | None:
+    """Return what accounts call their primary group by: in a domain the last number of its security identifier."""
+    if said.startswith("S-"):
+        return said.rpartition("-")[2] if said.startswith("S-1-5-21-") else None
+    return said

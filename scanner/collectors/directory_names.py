@@ -15,6 +15,11 @@ def same(one: str, other: str) -> bool:
     return _plain(one) == _plain(other)
 
 
+def is_within(name: str, place: str) -> bool:
+    """Return whether a distinguished name is a place, or lies below it."""
+    return f",{_plain(name)}".endswith(f",{_plain(place)}")
+
+
 def first_value(name: str) -> str:
     """Return the value that a distinguished name begins with, such as Admins of cn=Admins,dc=x."""
     import ldap.dn

@@ -17,7 +17,7 @@ from scanner.collectors import SOURCES
 from scanner.collectors.interface import ROW_KEYS, SERVER_KEYS, ApplicationType, Look, Progress, SourceType
 from scanner.collectors.redact import Redactor
 from scanner.config import Application
-from scanner.errors import ConfigError, OrphanscanError, SourceError
+from scanner.errors import ConfigError, OrphanscanError, SourceError, StoreError
 from scanner.model import Collected, Source, Verdict
 
 GROUP = "orphanscan.sources"
@@ -56,7 +56,7 @@ def _loaded(name: str) -> ApplicationType:
     package = _package(point)
     try:
         brought = point.load()
-    except Exception as error:  # whatever a stranger's module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
         raise ConfigError(f"type {name} comes from {package}, which cannot be loaded: {_said(error)}") from error
     if not isinstance(brought, SourceType):
         raise ConfigError(f"type {name} comes from {package}, whose entry point is no ApplicationType")
@@ -69,7 +69,7 @@ def _package(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return Redactor().text(f"{type(error).__name__}: {error}", 200)
 
 
@@ -83,13 +83,13 @@ def _held(kind: ApplicationType) -> ApplicationType:
             if app.auth.secret is not None:
                 redactor.add(secrets.read(app.auth.secret))
             collected = kind.collect(app, into, progress)
+            source = _judged(collected, into)
+        except StoreError:
+            raise  # our disk, not their source
         except OrphanscanError as error:
             return Collected(replace(blank, detail=redactor.text(str(error), 400)))
-        except OSError as error:
-            return Collected(replace(blank, detail=f"{kind.provider} failed: {error.strerror or type(error).__name__}"))
-        except Exception as error:  # its text may hold anything
+        except (Exception, SystemExit) as error:  # its text may hold anything
             return Collected(replace(blank, detail=f"{kind.provider} failed ({type(error).__name__}); tell its makers"))
-        source = _judged(collected, into)
         query = redactor.text(f"{source.query} (by {kind.provider})".strip(), 4000)
         source = replace(source, id=app.id, kind="application", type=app.type, query=query)
         return replace(collected, source=replace(source, detail=redactor.text(source.detail, 600)))
@@ -99,7 +99,7 @@ def _held(kind: ApplicationType) -> ApplicationType:
             return kind.look(app)
         except OrphanscanError:
             raise
-        except Exception as error:  # likewise
+        except (Exception, SystemExit) as error:  # likewise
             raise SourceError(f"{kind.provider} failed ({type(error).__name__}); tell its makers") from None
 
     return replace(kind, collect=collect, look=look)

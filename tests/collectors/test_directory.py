@@ -250,16 +250,18 @@ def test_a_user_name_that_two_accounts_have_is_nobodys_in_a_group(tmp_path: Path
     assert memberships(found) == {"wheel": set()}
 
 
-def test_a_group_outside_of_the_base_is_told(tmp_path: Path) -> None:
-    """The membership counts, by what the account says of itself; the list is short."""
+@pytest.mark.parametrize(("known", "verdict"), [((), Verdict.SHORT), ((GROUPS,), Verdict.COMPLETE)])
+def test_a_group_outside_of_the_base_is_told(known: tuple[str, ...], verdict: Verdict, tmp_path: Path) -> None:
+    """The membership counts, by what the account says of itself; the list is short unless the place is known."""
     entries = person("ada") + group("Admins", f"uid=ada,{PEOPLE}")
     with slapd.directory(entries, CANARY, overlays="overlay memberof") as served:
         con = served.connect()
         con.modify_s(f"cn=Admins,{GROUPS}", [(ldap.MOD_REPLACE, "member", [f"uid=ada,{PEOPLE}".encode()])])
-        found = collect(application(served, LdapSettings(url=served.url, base=PEOPLE)), tmp_path)
+        settings = LdapSettings(url=served.url, base=PEOPLE, elsewhere=known)
+        found = collect(application(served, settings), tmp_path)
 
-    assert found.source.verdict is Verdict.SHORT
-    assert "1 groups that were not listed, such as Admins" in found.source.detail
+    assert found.source.verdict is verdict
+    assert ("1 groups that were not listed, such as Admins" in found.source.detail) is (not known)
     assert [one["display"] for one in users(found)["ada"]["groups"]] == ["Admins"]
 
 

@@ -16,7 +16,7 @@ from in_process import orphanscan
 from scanner.collectors import installed
 from scanner.collectors.interface import ApplicationType, no_progress
 from scanner.config import Application
-from scanner.errors import ConfigError, SourceError
+from scanner.errors import ConfigError, SourceError, StoreError
 from scanner.model import Collected, Source, Verdict
 
 TABLE = """
@@ -121,6 +121,7 @@ def test_settings_belong_to_packages(tmp_path: Path) -> None:
     ("code", "said"),
     [
         ("raise RuntimeError('no luck')", "which cannot be loaded: RuntimeError: no luck"),
+        ("raise SystemExit(0)", "which cannot be loaded: SystemExit: 0"),
         ("TYPE = 1", "whose entry point is no ApplicationType"),
         (
             "from scanner.collectors.interface import ApplicationType\n"
@@ -185,19 +186,32 @@ def test_a_list_is_complete_only_with_numbers_that_say_so(
     assert said in found.detail
 
 
-def test_a_fault_of_a_package_fails_its_source_alone(tmp_path: Path) -> None:
-    """Its message may hold anything, so that only its kind is told."""
+@pytest.mark.parametrize("fault", [KeyError, SystemExit, RecursionError])
+def test_a_fault_of_a_package_fails_its_source_alone(fault: type[BaseException], tmp_path: Path) -> None:
+    """Its message may hold anything, so that only its kind is told; what is no list at all is a fault too."""
 
     def fail(*words: object) -> Any:
-        raise KeyError(CANARY)
+        raise fault(CANARY)
 
     kind = brought(collect=fail, look=fail)
 
     found = kind.collect(APP, tmp_path, no_progress).source
 
-    assert (found.verdict, found.detail) == (Verdict.FAILED, "other 2.0 failed (KeyError); tell its makers")
-    with pytest.raises(SourceError, match=r"other 2\.0 failed \(KeyError\)"):
+    assert (found.verdict, found.detail) == (Verdict.FAILED, f"other 2.0 failed ({fault.__name__}); tell its makers")
+    with pytest.raises(SourceError, match=rf"other 2\.0 failed \({fault.__name__}\)"):
         kind.look(APP)
+    nothing = brought(collect=lambda app, into, progress: None).collect(APP, tmp_path, no_progress).source
+    assert nothing.verdict is Verdict.FAILED
+
+
+def test_a_full_disk_is_no_fault_of_a_package(tmp_path: Path) -> None:
+    """The scan ends, as for every source."""
+
+    def fail(*words: object) -> Any:
+        raise StoreError("no space left")
+
+    with pytest.raises(StoreError):
+        brought(collect=fail).collect(APP, tmp_path, no_progress)
 
 
 def test_files_outside_of_its_folder_are_not_loaded(tmp_path: Path) -> None:
