@@ -56,7 +56,9 @@ def _loaded(name: str) -> ApplicationType:
     package = _package(point)
     try:
         brought = point.load()
-    except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a stranger's module does when it is imported, ending the program included
         raise ConfigError(f"type {name} comes from {package}, which cannot be loaded: {_said(error)}") from error
     if not isinstance(brought, SourceType):
         raise ConfigError(f"type {name} comes from {package}, whose entry point is no ApplicationType")
@@ -84,11 +86,11 @@ def _held(kind: ApplicationType) -> ApplicationType:
                 redactor.add(secrets.read(app.auth.secret))
             collected = kind.collect(app, into, progress)
             source = _judged(collected, into)
-        except StoreError:
-            raise  # our disk, not their source
+        except (StoreError, KeyboardInterrupt):
+            raise  # our disk and our user, not their source
         except OrphanscanError as error:
             return Collected(replace(blank, detail=redactor.text(str(error), 400)))
-        except (Exception, SystemExit) as error:  # its text may hold anything
+        except BaseException as error:  # its text may hold anything
             return Collected(replace(blank, detail=f"{kind.provider} failed ({type(error).__name__}); tell its makers"))
         query = redactor.text(f"{source.query} (by {kind.provider})".strip(), 4000)
         source = replace(source, id=app.id, kind="application", type=app.type, query=query)
@@ -97,9 +99,9 @@ def _held(kind: ApplicationType) -> ApplicationType:
     def look(app: Application) -> Look:
         try:
             return kind.look(app)
-        except OrphanscanError:
+        except (OrphanscanError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # likewise
+        except BaseException as error:  # likewise
             raise SourceError(f"{kind.provider} failed ({type(error).__name__}); tell its makers") from None
 
     return replace(kind, collect=collect, look=look)
