@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, ProviderSettings, RestSettings
+from scanner.connections import (
+    DatabaseSettings,
+    FileSettings,
+    GithubSettings,
+    LdapSettings,
+    ProviderSettings,
+    RestSettings,
+)
 
 SCIM_TYPES = ("scim", "scim_file")
 """Types of applications whose accounts come as SCIM resources; all others but `none` bring rows."""
@@ -268,6 +275,8 @@ class Application:
     """Of ldap; see `[application.ldap]`."""
     provider: ProviderSettings = field(default_factory=ProviderSettings)
     """Of an identity provider that is read over its own API; see `[application.provider]`."""
+    github: GithubSettings = field(default_factory=GithubSettings)
+    """Of github; see `[application.github]`."""
     scim: ScimView | None = None
     """Of an application that is read over its own API: its SCIM server, to compare with; see `[application.scim]`."""
     settings: Mapping[str, object] = field(default_factory=dict)

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 from scanner import config_ldap, config_rest
 from scanner.config_keys import Key, Problems, boolean, map_of, number, one_of, text
 from scanner.config_values import delimiter, encoding
-from scanner.connections import DatabaseSettings, FileSettings, LdapSettings, ProviderSettings, RestSettings
+from scanner.connections import (
+    DatabaseSettings,
+    FileSettings,
+    GithubSettings,
+    LdapSettings,
+    ProviderSettings,
+    RestSettings,
+)
 
 MAKE: Mapping[str, Callable[..., object]] = {
     "file": FileSettings,
@@ -17,6 +24,7 @@ MAKE: Mapping[str, Callable[..., object]] = {
     "rest": RestSettings,
     "ldap": LdapSettings,
     "provider": ProviderSettings,
+    "github": GithubSettings,
 }
 """Name of the table -> the value that it is read into."""
 
@@ -29,10 +37,19 @@ def keys() -> dict[str, dict[str, Key]]:
         "rest": config_rest.keys(),
         "ldap": config_ldap.keys(),
         "provider": _PROVIDER,
+        "github": {"organization": Key(_organization, required=True)},
     }
 
 
 DATABASES = ("postgresql", "mysql", "mssql", "oracle")
+
+
+def _organization(value: object) -> str:
+    """Accept the name of a GitHub organisation."""
+    name = text(value)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ValueError("must be the name of an organisation, as it stands in its address")
+    return name
 
 
 def pattern_of_total(value: object) -> str:

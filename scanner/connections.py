@@ -147,3 +147,11 @@ class ProviderSettings:
     """Whether to ask for the second factor of each account."""
     sign_in_days: int = 30
     """How far back single sign-ins are asked for; 0: none are."""
+
+
+@dataclass(frozen=True, slots=True)
+class GithubSettings:
+    """What of GitHub is asked for."""
+
+    organization: str = ""
+    """Name of the organisation, as in its address."""

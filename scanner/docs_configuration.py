@@ -42,6 +42,7 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         connections.ProviderSettings,
         "Of an identity provider that is read over its own API (okta, entra).",
     ),
+    ("[application.github]", connections.GithubSettings, "Of an application of type github."),
     ("[application.scim]", config.ScimView, str(config.ScimView.__doc__)),
     ("[[application.rest.grants]]", connections.GrantList, str(connections.GrantList.__doc__)),
     (

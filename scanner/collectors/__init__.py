@@ -123,6 +123,30 @@ def _look_at_entra(app: Application) -> Look:
     return look(app)
 
 
+def _github(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.github import collect_github
+
+    return collect_github(app, into, progress)
+
+
+def _look_at_github(app: Application) -> Look:
+    from scanner.collectors.github import look
+
+    return look(app)
+
+
+def _aws_iam(app: Application, into: Path, progress: Progress) -> Collected:
+    from scanner.collectors.aws_iam import collect_aws_iam
+
+    return collect_aws_iam(app, into, progress)
+
+
+def _look_at_aws_iam(app: Application) -> Look:
+    from scanner.collectors.aws_iam import look
+
+    return look(app)
+
+
 def _rest_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     from scanner.collectors.rest_roster import collect_rest_roster
 
@@ -217,6 +241,16 @@ SOURCES: Mapping[str, ApplicationType] = {
     ),
     "entra": ApplicationType(
         collect=_entra, look=_look_at_entra, keys=("provider", *_NATIVE_KEYS), needed=("base_url",)
+    ),
+    "github": ApplicationType(
+        collect=_github, look=_look_at_github, keys=("github", *_NATIVE_KEYS), needed=("base_url", "github")
+    ),
+    "aws_iam": ApplicationType(
+        collect=_aws_iam,
+        look=_look_at_aws_iam,
+        keys=("path", "file", "kinds", "entitlements"),
+        needed=("path",),
+        unused={"file": ("delimiter", "encoding", "sheet", "header_row", "records", "control_total")},
     ),
     "okta": ApplicationType(collect=_okta, look=_look_at_okta, keys=("provider", *_NATIVE_KEYS), needed=("base_url",)),
 }
