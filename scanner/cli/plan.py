@@ -11,8 +11,8 @@ import click
 
 from scanner.cli import notices, options, worst
 from scanner.cli.text import echo_json, printable, table
-from scanner.config import Config
-from scanner.errors import ConfigError
+from scanner.config import Config, ReportSettings
+from scanner.errors import ConfigError, ReportError
 from scanner.model import Severity
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def command(
         return _what_if(config, name, found, asked, plan, what_if, as_json)
     path = planning.keep(config, found, plan)
     notices.after_plan(config, plan, mode)
-    written = [path, *_rendered(path, formats)]
+    written = [path, *_rendered(path, formats, config.report)]
     code = worst(([5] if plan.over_budget else []) + ([] if plan.scan_complete else [3]))
     if as_json:
         echo_json({"plan": json.loads(path.read_bytes()), "files": [str(p) for p in written], "exit_code": code})
@@ -139,17 +139,26 @@ def _advise(plan: "Plan") -> None:
         click.echo("the scan is not complete: what rests on an incomplete source needs a person", err=True)
 
 
-def _rendered(path: Path, formats: tuple[str, ...]) -> list[Path]:
+def _rendered(path: Path, formats: tuple[str, ...], limits: ReportSettings) -> list[Path]:
+    """Write the plan for readers; a PDF is drawn in a process of its own, as names in a plan are hostile input too."""
     from scanner import evidence
     from scanner.remediation import plan_file
-    from scanner.remediation.rendering import RENDERERS
+    from scanner.remediation.rendering import to_drawing, to_html
+    from scanner.report.pdf_process import PdfProcess
 
+    if not formats:
+        return []
+    plan, sha256 = plan_file.read(path)
     written = []
-    for kind in formats:
-        plan, sha256 = plan_file.read(path)
-        target = path.with_suffix(f".{kind}")
-        evidence.write_file(target, RENDERERS[kind](plan, sha256))
-        written.append(target)
+    with PdfProcess(limits.memory_mb, limits.max_seconds) as process:
+        for kind in formats:
+            target = path.with_suffix(f".{kind}")
+            try:
+                data = to_html(plan, sha256) if kind == "html" else process.draw(to_drawing(plan, sha256))[0]
+            except ReportError as exc:
+                raise ReportError(f"the plan is written as {path}, but {target.name} is not: {exc}") from exc
+            evidence.write_file(target, data)
+            written.append(target)
     return written
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from scanner.remediation.model import Action, Decision, Kind, Plan
 from scanner.report.cover import Cover, Fact
-from scanner.report.sheet import sheet_html, sheet_pdf
+from scanner.report.pdf import Drawing
+from scanner.report.sheet import sheet_drawing, sheet_html
 from scanner.report.words import load
 
 _SECTIONS = {
@@ -144,13 +145,9 @@ def to_html(plan: Plan, sha256: str) -> bytes:
     return sheet_html("plan.html", _cover(plan, sha256), _values(plan))
 
 
-def to_pdf(plan: Plan, sha256: str) -> bytes:
-    """Return the plan as PDF."""
-    return sheet_pdf("plan.html", _cover(plan, sha256), _values(plan))
-
-
-RENDERERS = {"html": to_html, "pdf": to_pdf}
-"""Format -> renderer; the name is also the extension of the file."""
+def to_drawing(plan: Plan, sha256: str) -> Drawing:
+    """Return what it takes to draw the plan as PDF, in a process with limits."""
+    return sheet_drawing("plan.html", _cover(plan, sha256), _values(plan))
 
 
 def _cover(plan: Plan, sha256: str) -> Cover:

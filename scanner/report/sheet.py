@@ -7,7 +7,7 @@ from markupsafe import Markup
 from scanner.report.attachments import Attachment
 from scanner.report.cover import Cover
 from scanner.report.html import faces, policy
-from scanner.report.pdf import Drawing, draw
+from scanner.report.pdf import Drawing
 from scanner.report.templates import environment, stylesheet
 from scanner.report.words import load
 
@@ -16,11 +16,6 @@ def sheet_html(template: str, cover: Cover, values: Mapping[str, object]) -> byt
     """Return a self-contained page without script; equal values give equal bytes."""
     css = Markup("\n").join((faces(), stylesheet("common", "screen")))
     return _markup(template, css, policy(css), cover, values).encode("utf-8")
-
-
-def sheet_pdf(template: str, cover: Cover, values: Mapping[str, object]) -> bytes:
-    """Return the same as PDF/A-3a."""
-    return draw(sheet_drawing(template, cover, values))
 
 
 def sheet_drawing(

@@ -153,6 +153,23 @@ def test_the_pdf_and_the_page_hold_the_plan(world: tuple[Recorder, Company]) -> 
     assert (pdf.stat().st_mode & 0o777, html.stat().st_mode & 0o777) == (0o600, 0o600)
 
 
+def test_a_plan_stands_though_its_pdf_cannot_be_drawn(
+    world: tuple[Recorder, Company], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is drawn in a process of its own: what fails there is told, and the plan is there to be rendered again."""
+    company = world[1].copy(tmp_path / "co")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "weasyprint.py").write_text("raise OSError(\"cannot load library 'libpango-1.0-0'\")\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    before = set((company.state / "plans").glob("*.json"))
+
+    done = company.run("plan", "--format", "pdf", expect=6)
+
+    assert "the plan is written as" in done.stderr
+    assert "the renderer failed: OSError: cannot load library 'libpango-1.0-0'" in done.stderr
+    assert len(set((company.state / "plans").glob("*.json")) - before) == 1
+
+
 def test_evidence_that_was_changed_since_the_scan_plans_nothing(
     world: tuple[Recorder, Company], tmp_path: Path
 ) -> None:
