@@ -1,6 +1,8 @@
 """One person: what is held of them goes out whole, and goes, where no evidence rests on it."""
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -164,7 +166,8 @@ def test_erase_tells_first_and_then_leaves_the_person_in_evidence_alone(company:
 
     assert files(company, "access.ndjson", "lock", "staging") == before
     scans = sorted(path.name for path in (company / "orphanscan-state" / "scans").iterdir())
-    assert {place for place, _ in told} == {"store", "notices", "reviews", "evidence", "plans", "access log", "source"}
+    goes = {"store", "notices", "reviews"}
+    assert {place for place, _ in told} == {*goes, "workbooks", "evidence", "plans", "access log", "source"}
     assert [name for place, name in told if place == "evidence"] == scans
     assert told["evidence", scans[0]][1].startswith("stays, never rewritten")
     assert {name for place, name in told if place == "source"} == {"crm", "roster"}
@@ -271,6 +274,24 @@ def test_a_sealed_company_answers_the_same_and_leaves_nothing_in_plain_text(comp
     assert {name for name, data in files(company, *plain).items() if any(trace in data for trace in TRACES)} == set()
     assert {place for place, _ in left(company)} == {"evidence", "plans", "access log"}
     run(company, "verify")
+
+
+def test_a_full_disk_is_told_and_leaves_the_store_as_it_was(company: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 6 in one line; no half of a copy stays in staging, and with room again the rest is done."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        done = orphanscan(company, "erase", WHO, *WHY, "--apply")
+    assert (done.returncode, "No space left on device" in done.stderr) == (6, True)
+    assert not [name for name in files(company) if name.startswith("staging/erase")]
+    assert {"store", "source"} <= {place for place, _ in left(company)}
+
+    left(company, "--apply")
+
+    assert {place for place, _ in left(company)} == {"evidence", "plans", "access log"}
 
 
 def test_people_of_whom_accounts_alone_are_known_can_ask(company: Path) -> None:

@@ -28,7 +28,7 @@ class Left:
     """One place in which a person is held, and what becomes of it."""
 
     place: str
-    """store, notices, reviews, evidence, plans, journals, access log, file or source."""
+    """store, notices, reviews, workbooks, evidence, plans, journals, access log, file or source."""
     name: str
     count: int
     outcome: str
@@ -87,7 +87,9 @@ def _left(
     for name, changes in held.notices.items():
         yield Left("notices", name, len(changes), "erased: not told any more")
     for name, items in held.reviews.items():
-        yield Left("reviews", name, len(items), "under a random id")
+        yield Left("reviews", name, len(items), f"the account becomes `{ERASED}`")
+        if books := len(list((state / "reviews" / name).rglob("*.xlsx*"))):
+            yield Left("workbooks", name, books, "may name the person: take them away once they were handed out")
     for scan in known:
         if count := held.bundles.get(scan.id):
             yield Left("evidence", scan.id, count, _until(scan.as_of, "evidence", days))

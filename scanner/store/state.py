@@ -102,8 +102,14 @@ def new_staging(state: Path, scan_id: str) -> Path:
         elif (state / STORE).exists():
             shutil.copyfile(state / STORE, staging / STORE)
             (staging / STORE).chmod(0o600)
+    except FileExistsError as exc:
+        raise StoreError(f"{staging} is there already; try again") from exc
     except OSError as exc:
+        discard(staging)  # half a copy fills a full disk for nothing
         raise StoreError(f"cannot write to {staging}: {exc.strerror}") from exc
+    except StoreError:
+        discard(staging)
+        raise
     return staging
 
 
