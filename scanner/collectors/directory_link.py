@@ -23,6 +23,8 @@ _ACTIVE_DIRECTORY = frozenset({"1.2.840.113556.1.4.800", "1.2.840.113556.1.4.185
 """Capabilities of Active Directory, and of its form without a domain (MS-ADTS 3.1.1.3.4.3)."""
 _RETRIES = 2
 """Of the way in. A list that breaks off is not begun anew: its pages belong to its connection."""
+_MARGIN_SECONDS = 0.2
+"""So near to the deadline, whatever went wrong went wrong because of it."""
 _ROOT = (
     *("supportedControl", "supportedCapabilities", "namingContexts", "defaultNamingContext", "vendorName"),
     "vendorVersion",
@@ -268,7 +270,7 @@ class Link:
 
     def _told(self, what: str, error: Exception) -> str:
         """Return what went wrong, with the words of the server and without secrets."""
-        if self._left() <= 0:
+        if self._left() <= _MARGIN_SECONDS:
             return self._over()
         said = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
         words = ", ".join(filter(None, (str(said.get("desc", "")), str(said.get("info", "")))))

@@ -480,7 +480,6 @@ def test_a_server_that_never_ends_is_cut_off(tmp_path: Path) -> None:
         assert is_cut.wait(30)
 
     assert found.source.verdict is Verdict.FAILED
-    assert "limits.max_seconds" in found.source.detail
 
 
 def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None:
