@@ -57,6 +57,7 @@ MAY_IMPORT = {
         "framework_files",
         "keys",
         "known_answers",
+        "pdf_seal",  # checks the hash that a report carries of itself
         "policy",
         "rule_process",
         "rule_runner",
@@ -77,6 +78,7 @@ MAY_IMPORT = {
     "ocsf": set(),
     "pdf_child": {"report"},
     "pdf_reader": set(),
+    "pdf_seal": set(),
     "period": {"changes", "evidence", "report", "store"},  # reads sealed scans, as `changes` does
     "policy": {"config_file", "config_keys"},
     # Looks into every place that may hold something of a person.
@@ -88,7 +90,7 @@ MAY_IMPORT = {
         "waivers",  # what is accepted is not changed, also where that came after the plan
     },
     "reidentify": {"report"},
-    "report": {"frameworks", "ledger", "ocsf", "trend"},
+    "report": {"frameworks", "ledger", "ocsf", "pdf_seal", "trend"},
     "reports": {"evidence", "framework_files", "frameworks", "report"},
     "retention": {"access_log", "chain", "store"},
     "rule_cases": {"rule_process", "rule_runner", "rules", "store"},  # makes small audit files

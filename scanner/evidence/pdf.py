@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from scanner import pdf_seal
 from scanner.errors import StoreError
 from scanner.evidence import bundle, manifest
 from scanner.evidence.manifest import Manifest
@@ -31,6 +32,8 @@ class Embedded:
     files: Mapping[str, bytes]
     manifest: Manifest | None = None
     manifest_trouble: str = ""
+    is_as_written: bool = False
+    """Whether the file is the one of which it carries the hash."""
 
 
 def read(path: Path) -> Embedded:
@@ -59,8 +62,10 @@ def read(path: Path) -> Embedded:
         return Embedded(
             "", answer, None, "it holds no evidence manifest: it is no report of orphanscan, or was changed"
         )
+    is_as_written = pdf_seal.holds(path.read_bytes())
     try:
-        return Embedded("", answer, manifest.parse(answer[manifest.MANIFEST], "the manifest inside"))
+        sealed = manifest.parse(answer[manifest.MANIFEST], "the manifest inside")
+        return Embedded("", answer, sealed, is_as_written=is_as_written)
     except StoreError as exc:
         return Embedded("", answer, None, str(exc))
 
@@ -69,9 +74,11 @@ def check(name: str, found: Embedded) -> Subject:
     """Check the files inside a PDF against each other."""
     if found.trouble or found.manifest is None:
         return Subject(name, (mismatch(f"Not checked: {found.trouble or found.manifest_trouble}."),))
-    said = list(_findings(found, found.manifest)) if _has_findings(found) else [left_open(_WITHOUT)]
-    if not said:
-        said = [
+    said = [_WHOLE if found.is_as_written else _CHANGED]
+    wrong = list(_findings(found, found.manifest)) if _has_findings(found) else [left_open(_WITHOUT)]
+    said += wrong
+    if not wrong:
+        said += [
             proven("The findings inside, as table and for programs, are the same, and name the manifest inside."),
             left_open(
                 "That its pages say what the findings inside say: `orphanscan report` on the same scan writes the same"
@@ -81,6 +88,10 @@ def check(name: str, found: Embedded) -> Subject:
     return Subject(name, tuple(said), found.manifest)
 
 
+_WHOLE = proven("Every byte of the file is as it was written: the hash that it carries of itself fits.")
+_CHANGED = mismatch(
+    "The file was changed after it was written: it does not fit the hash that a report carries of itself."
+)
 _WITHOUT = (
     "What its pages say: no findings lie inside, as in a page for management or in a further volume."
     " `orphanscan report` on the same scan writes the same bytes again."

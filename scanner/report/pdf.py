@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from scanner.pdf_seal import sealed
 from scanner.report.attachments import Attachment
 from scanner.report.content import Content
 from scanner.report.templates import FOLDER, page, stylesheet
@@ -53,7 +54,7 @@ def draw(wanted: Drawing) -> bytes:
         data = _written(weasyprint, wanted, wanted.markup)
         if missing:
             data = _written(weasyprint, wanted, wanted.markup.translate(_spelled(missing)))
-    return data
+    return sealed(data)
 
 
 def _written(weasyprint: Any, wanted: Drawing, markup: str) -> bytes:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from sealed_company import Company, orphanscan
+
+from scanner.pdf_seal import holds, sealed
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +55,51 @@ def test_a_mailed_report_says_that_the_bundle_is_not_at_hand_or_is_checked_by_th
         assert "findings are among those of the evidence" in flat(told)
 
 
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 10**9), bit=st.integers(0, 7), change=st.sampled_from(["flip", "remove", "add", "cut"]))
+@example(place=-1, bit=0, change="flip")
+@example(place=-1, bit=0, change="remove")
+def test_any_changed_byte_of_a_report_is_found_without_its_bundle(pdf: Path, place: int, bit: int, change: str) -> None:
+    """On a page, in a font, in a file inside, in the hash itself, and behind the end."""
+    before = pdf.read_bytes()
+    at = place % len(before)
+    changed = {
+        "flip": before[:at] + bytes([before[at] ^ (1 << bit)]) + before[at + 1 :],
+        "remove": before[:at] + before[at + 1 :],
+        "add": before[:at] + b"0" + before[at:],
+        "cut": before[:at],
+    }[change]
+
+    assert holds(before)
+    assert not holds(changed)
+    assert not holds(before + b"\n")
+
+
+def test_every_byte_near_the_hash_counts(pdf: Path) -> None:
+    """Where a flip could hide: the line that holds the hash, and what follows it."""
+    before = pdf.read_bytes()
+    start = before.rindex(b"% SHA-256 of this file")
+
+    for at in range(start - 40, len(before)):
+        for bit in range(8):
+            assert not holds(before[:at] + bytes([before[at] ^ (1 << bit)]) + before[at + 1 :]), (at, bit)
+
+
+def test_a_changed_page_is_told_in_words(pdf: Path) -> None:
+    """The files inside are as they were, and still the report is not the one that was written."""
+    data = pdf.read_bytes()
+    at = data.index(b"stream") + 200
+    pdf.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    code, told = orphanscan("verify", pdf)
+
+    assert code == 1
+    assert "MISMATCH The file was changed after it was written" in flat(told) or "MISMATCH Not checked" in flat(told)
+
+
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("findings.json", lambda data: data.replace(b'"high"', b'"low"', 1), "do not hold the same findings"),
+        ("findings.json", lambda data: data.replace(b'"critical"', b'"low"', 1), "do not hold the same findings"),
         ("findings.csv", lambda data: data.replace(b"critical", b"info", 1), "do not hold the same findings"),
         ("findings.json", lambda data: b"[]", "findings.json is missing inside, or cannot be read"),
         ("manifest.json", lambda data: data.replace(b'"number":1', b'"number":2'), "name another manifest"),
@@ -68,6 +113,7 @@ def test_a_changed_file_inside_is_found(pdf: Path, name: str, change: object, sa
         data = attached.get_file().read_bytes()
         document.attachments[name] = pikepdf.AttachedFileSpec(document, change(data))  # type: ignore[operator]
         document.save(pdf)
+    pdf.write_bytes(sealed(pdf.read_bytes()))
     code, told = orphanscan("verify", pdf)
 
     assert code == 1
@@ -82,6 +128,7 @@ def test_findings_that_the_evidence_does_not_hold_are_found(reported: Company, p
             changed = data.replace(b"critical", b"info")
             document.attachments[name] = pikepdf.AttachedFileSpec(document, changed)
         document.save(pdf)
+    pdf.write_bytes(sealed(pdf.read_bytes()))
 
     assert orphanscan("verify", pdf)[0] == 0
     code, told = orphanscan("verify", pdf, "--bundle", reported.scan)
