@@ -6,7 +6,7 @@ SYSTEM := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium poppler-utils
 NODE := nodejs npm
 
-.PHONY: demo test lint docs bench accuracy clean
+.PHONY: demo test lint docs bench golden accuracy clean
 
 demo: $(VENV)/.ready system
 	$(BIN)/orphanscan demo --dir .demo
@@ -27,6 +27,11 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.every_rule
 	$(BIN)/python -m benchmarks.collecting
 	$(BIN)/python -m benchmarks.page
+	$(BIN)/python -m benchmarks.reports
+
+# The texts of the reports that the tests compare: run it after a change of wording, and read the diff.
+golden: $(VENV)/.ready
+	$(BIN)/python tests/report/golden.py
 
 accuracy: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.accuracy --write
