@@ -49,6 +49,7 @@ def _row(n: int) -> ListedFinding:
         reason=((account, True), (" still works although ", False), (person, True), (f" left on {day}.", False)),
         evidence=(("work ended", day), ("days", str(n % 400)), ("last sign-in", f"{day} 08:{n % 60:02} UTC")),
         first_seen="20260901T060000Z-ab12",
+        first_seen_at="2026-09-01T06:00:00Z",
     )
 
 
