@@ -80,10 +80,13 @@ def _characters_without_glyph() -> Iterator[set[int]]:
                 missing.add(int(found[1], 16))
 
     listener, logger = Listener(logging.WARNING), logging.getLogger("weasyprint")
+    level = logger.level
     logger.addHandler(listener)
+    logger.setLevel(logging.WARNING)  # whoever wants a quiet log must not lose the characters
     try:
         yield missing
     finally:
+        logger.setLevel(level)
         logger.removeHandler(listener)
 
 

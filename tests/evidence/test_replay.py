@@ -88,7 +88,7 @@ def test_a_change_of_the_data_shows_in_the_findings_though_the_manifest_was_writ
 def test_a_changed_rule_shows_rule_fingerprint_and_field(bundle: Path) -> None:
     """With what it was and what it is; exit code 1."""
     path = bundle / "rules" / "identity" / "orphaned-account.sql"
-    path.write_text(path.read_text().replace("'critical', 'high') as severity", "'critical', 'medium') as severity"))
+    path.write_text(path.read_text().replace("'critical', 'high') as severity", "'medium', 'medium') as severity"))
     code, told = orphanscan("replay", bundle, "--json", "--no-self-test")
     document = json.loads(told)
 
@@ -96,7 +96,7 @@ def test_a_changed_rule_shows_rule_fingerprint_and_field(bundle: Path) -> None:
     assert document["same"] is False
     assert document["as_sealed"] is False
     changes = {(one["rule"], one["field"], one["was"], one["is"]) for one in document["differences"]}
-    assert ("orphaned-account", "severity", "high", "medium") in changes
+    assert ("orphaned-account", "severity", "critical", "medium") in changes
     assert all(rule == "orphaned-account" for rule, *_ in changes)
 
 

@@ -183,10 +183,8 @@ def test_summary_takes_one_page(content: Make) -> None:
     sections = [entry for entry in reader.outline if not isinstance(entry, list)]
 
     assert len(framework.controls) > 15
-    assert [(entry.title, reader.get_destination_page_number(entry)) for entry in sections[:2]] == [
-        ("Summary", 1),
-        ("Systems with ePHI", 2),
-    ]
+    assert sections[0].title == "Summary"
+    assert [reader.get_destination_page_number(entry) for entry in sections[:2]] == [1, 2]
 
 
 def test_wide_ledger_turns_the_page(content: Make) -> None:
