@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from scanner.model import Rule
+from scanner.model_rules import Rule
 from scanner.store.audit import SQL
 
 _EXCLUDED = "Why the row is counted but not tested; null: it is tested."

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from scanner import rule_cases
 from scanner.frameworks import Edge, Framework
-from scanner.model import Rule, RuleParameter
+from scanner.model_rules import Rule, RuleParameter
 from scanner.paths import bundled
 from scanner.rule_cases import Case, CaseResult
 

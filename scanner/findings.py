@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from scanner.model import Finding, FindingState, Rule, RuleOutcome, RuleResult, Severity, Source, Verdict
+from scanner.model import Finding, FindingState, RuleOutcome, RuleResult, Severity, Source, Verdict
+from scanner.model_rules import Rule
 
 SQL = Path(__file__).with_name("findings.sql")
 _TESTED = (RuleOutcome.CLEAN, RuleOutcome.EXCEPTIONS)

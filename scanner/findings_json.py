@@ -4,7 +4,10 @@ from typing import Any
 
 import msgspec
 
-from scanner.model import AppliedWaiver, Finding, Record, Rule, Scan, Source
+from scanner.model import Finding, Scan, Source
+from scanner.model_history import AppliedWaiver
+from scanner.model_record import Record
+from scanner.model_rules import Rule
 
 SCHEMA = "orphanscan.findings/1"
 

@@ -35,7 +35,7 @@ from scanner.frameworks import (
     Strength,
     Structure,
 )
-from scanner.model import Rule
+from scanner.model_rules import Rule
 from scanner.paths import bundled
 
 _FAMILIES = "families"

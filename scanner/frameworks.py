@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scanner.model import ApplicationFact, AppOutcome, Finding, Rule, RuleOutcome, RuleResult, Verdict
+from scanner.model import ApplicationFact, AppOutcome, Finding, RuleOutcome, RuleResult, Verdict
+from scanner.model_rules import Rule
 
 ALL_DATA = "all"
 """As the data of a framework: every application belongs to it."""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from scanner.model import Severity, Trend, TrendChange, TrendScan
+from scanner.model import Severity
+from scanner.model_history import Trend, TrendChange, TrendScan
 
 MOST_SCANS = 400
 """Of a trend: a year of nights and some more."""

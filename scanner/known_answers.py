@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 
 from scanner.errors import ConfigError
-from scanner.model import Finding, KnownAnswers, Rule, RuleOutcome
+from scanner.model import Finding, RuleOutcome
+from scanner.model_rules import KnownAnswers, Rule
 from scanner.paths import bundled
 from scanner.rule_process import Child
 from scanner.rule_runner import run_in

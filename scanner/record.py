@@ -9,7 +9,9 @@ import duckdb
 
 from scanner import ledger
 from scanner.config import Config
-from scanner.model import ApplicationFact, KnownAnswers, Record, Rule, RuleResult, Scan, Source, Suppression, Verdict
+from scanner.model import ApplicationFact, RuleResult, Scan, Source, Suppression, Verdict
+from scanner.model_record import Record
+from scanner.model_rules import KnownAnswers, Rule
 from scanner.policy import INPUTS
 
 

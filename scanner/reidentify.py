@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from scanner.errors import StoreError
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.report.pseudonyms import account_pseudonym, finding_reference, worker_pseudonym
 
 _ROWS = 10_000

@@ -14,7 +14,7 @@ from scanner import evidence, framework_files
 from scanner.config import EVERY_APPLICATION, PRINTED
 from scanner.errors import ConfigError, ReportError
 from scanner.frameworks import Framework
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS
 from scanner.report.background import Background
 from scanner.report.content import Content, build

@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 
 from scanner.errors import ConfigError
-from scanner.model import Finding, Rule, RuleOutcome
+from scanner.model import Finding, RuleOutcome
+from scanner.model_rules import Rule
 from scanner.rule_process import Child, RuleError
 from scanner.rule_runner import Frame, read_columns, read_frame, run_framed
 from scanner.rules import with_params

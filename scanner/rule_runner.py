@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from scanner.model import AppOutcome, Finding, Rule, RuleOutcome, RuleResult, Severity
+from scanner.model import AppOutcome, Finding, RuleOutcome, RuleResult, Severity
+from scanner.model_rules import Rule
 from scanner.rule_process import Child, RuleError
 from scanner.rules import CONTRACT, arguments, fingerprint
 

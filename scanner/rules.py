@@ -14,7 +14,8 @@ import duckdb
 
 from scanner.config_keys import read_checked
 from scanner.errors import ConfigError
-from scanner.model import Needs, Rule, RuleParameter, Severity
+from scanner.model import Severity
+from scanner.model_rules import Needs, Rule, RuleParameter
 from scanner.paths import bundled
 
 _OPEN, _CLOSE = "/*---", "---*/"

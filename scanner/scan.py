@@ -39,7 +39,9 @@ from scanner.evidence.replay import replay_sha256
 from scanner.evidence.signature import Signer
 from scanner.findings_json import findings_json
 from scanner.known_answers import run_known_answers
-from scanner.model import KnownAnswers, Record, Rule, RuleResult, Scan, Source, Verdict
+from scanner.model import RuleResult, Scan, Source, Verdict
+from scanner.model_record import Record
+from scanner.model_rules import KnownAnswers, Rule
 from scanner.policy import Policies
 from scanner.record import assemble, stored_policies, stored_sources
 from scanner.remediation import history as runs

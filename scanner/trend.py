@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
-from scanner.model import Severity, Trend, TrendChange, TrendPoint
+from scanner.model import Severity
+from scanner.model_history import Trend, TrendChange, TrendPoint
 
 CAUSES = ("people", "rules", "coverage", "waivers", "baseline", "before")
 """Why exceptions came or went, in the order of a legend."""

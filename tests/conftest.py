@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scanner import known_answers, rules, scan
-from scanner.model import KnownAnswers, Rule
+from scanner.model_rules import KnownAnswers, Rule
 from scanner.rule_process import Child
 
 # Shared machines stand still for seconds at a time. How long an example took says nothing about the code, so no

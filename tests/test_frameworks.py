@@ -11,7 +11,8 @@ from in_process import orphanscan
 from scanner import framework_files, rules
 from scanner.errors import ConfigError
 from scanner.frameworks import Bound, ControlOutcome, ControlResult, Strength, fold
-from scanner.model import ApplicationFact, AppOutcome, Rule, RuleOutcome, RuleResult, Verdict
+from scanner.model import ApplicationFact, AppOutcome, RuleOutcome, RuleResult, Verdict
+from scanner.model_rules import Rule
 
 ROOT = Path(__file__).parent.parent
 MAIN = ("gdpr", "hipaa", "sox")

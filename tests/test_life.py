@@ -9,18 +9,8 @@ import duckdb
 import pytest
 
 from scanner import findings, history, trend
-from scanner.model import (
-    AppOutcome,
-    Finding,
-    FindingState,
-    Needs,
-    Rule,
-    RuleOutcome,
-    RuleResult,
-    Severity,
-    Source,
-    Verdict,
-)
+from scanner.model import AppOutcome, Finding, FindingState, RuleOutcome, RuleResult, Severity, Source, Verdict
+from scanner.model_rules import Needs, Rule
 
 TABLES = Path(findings.__file__).parent / "store" / "tables.sql"
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)

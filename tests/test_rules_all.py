@@ -14,7 +14,8 @@ import pytest
 
 from scanner import known_answers, rule_cases, rules
 from scanner.known_answers import run_known_answers
-from scanner.model import Finding, Rule, RuleOutcome, RuleResult
+from scanner.model import Finding, RuleOutcome, RuleResult
+from scanner.model_rules import Rule
 from scanner.paths import bundled
 from scanner.rule_process import Child
 from scanner.rule_runner import run_in

@@ -11,7 +11,8 @@ import pytest
 
 from scanner import waivers
 from scanner.errors import ConfigError
-from scanner.model import Finding, RuleOutcome, RuleResult, Severity, WaiverStatus
+from scanner.model import Finding, RuleOutcome, RuleResult, Severity
+from scanner.model_history import WaiverStatus
 from scanner.paths import bundled
 from scanner.policy.schemas import schema
 from scanner.waivers import file as waiver_file

@@ -10,7 +10,7 @@ from scanner import access_log
 from scanner.cli import options
 from scanner.cli.text import age, echo_json, printable, table
 from scanner.config import Config
-from scanner.model import ActionFact
+from scanner.model_history import ActionFact
 
 
 @click.group()

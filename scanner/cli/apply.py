@@ -9,7 +9,7 @@ from scanner.cli import options
 from scanner.cli.text import echo_json, printable, table
 from scanner.config import Config
 from scanner.errors import RefusedError
-from scanner.model import Record
+from scanner.model_record import Record
 
 if TYPE_CHECKING:
     from scanner.remediation.apply import Report

@@ -10,7 +10,7 @@ from scanner.cli import options
 from scanner.cli.rules import rules_in_force
 from scanner.cli.text import echo_json, nearest, printable, table
 from scanner.errors import ConfigError
-from scanner.model import Rule
+from scanner.model_rules import Rule
 
 if TYPE_CHECKING:
     from scanner.frameworks import Bound, Control, Framework

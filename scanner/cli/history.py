@@ -9,7 +9,8 @@ import click
 from scanner.cli import options
 from scanner.cli.text import echo_json, printable, table
 from scanner.errors import ConfigError
-from scanner.model import Scan, Severity, TrendPoint
+from scanner.model import Scan, Severity
+from scanner.model_history import TrendPoint
 from scanner.trend import CAUSES
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from scanner.errors import ConfigError, ReportError
 from scanner.model import Severity
 
 if TYPE_CHECKING:
-    from scanner.model import Record
+    from scanner.model_record import Record
     from scanner.remediation.model import Plan
     from scanner.remediation.plan import Asked
     from scanner.remediation.planning import Basis

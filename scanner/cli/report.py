@@ -11,7 +11,7 @@ import click
 from scanner.cli import options, summary
 from scanner.cli.text import echo_json
 from scanner.config import EVERY_APPLICATION, FORMATS, PRINTED, Config, ReportSettings
-from scanner.model import Record
+from scanner.model_record import Record
 
 if TYPE_CHECKING:
     from scanner.report.background import Background

@@ -9,7 +9,7 @@ import click
 from scanner.cli import options
 from scanner.cli.text import echo_json, nearest, printable, table
 from scanner.errors import ConfigError
-from scanner.model import Rule
+from scanner.model_rules import Rule
 from scanner.paths import bundled
 
 _paths = click.option(

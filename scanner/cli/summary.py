@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner.cli.text import cut, echo_json, printable, table
-from scanner.model import FindingState, RuleOutcome, RuleResult, Severity, WaiverStatus
+from scanner.model import FindingState, RuleOutcome, RuleResult, Severity
+from scanner.model_history import WaiverStatus
 
 if TYPE_CHECKING:
     from scanner.scan import Outcome

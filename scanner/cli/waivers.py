@@ -14,7 +14,8 @@ from scanner.cli import options
 from scanner.cli.text import echo_json, printable, table
 from scanner.config import Config
 from scanner.errors import ConfigError
-from scanner.model import AppliedWaiver, Scan, WaiverStatus
+from scanner.model import Scan
+from scanner.model_history import AppliedWaiver, WaiverStatus
 
 _ORDER = (
     *("rule", "app", "account", "worker", "entitlement"),

@@ -15,7 +15,8 @@ from scanner.config import Config
 from scanner.errors import ConfigError, StoreError
 from scanner.evidence import manifest
 from scanner.evidence.files import canonical, sha256, write_file
-from scanner.model import ANSWERS, Record
+from scanner.model import ANSWERS
+from scanner.model_record import Record
 from scanner.policy import PolicyInput
 
 FOLDER = "evidence"

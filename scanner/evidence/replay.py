@@ -12,7 +12,8 @@ from scanner.errors import ConfigError, StoreError
 from scanner.evidence import bundle, manifest
 from scanner.evidence.files import canonical
 from scanner.known_answers import run_known_answers
-from scanner.model import Finding, KnownAnswers, Rule, RuleOutcome, RuleResult
+from scanner.model import Finding, RuleOutcome, RuleResult
+from scanner.model_rules import KnownAnswers, Rule
 from scanner.rule_process import Child
 from scanner.rule_runner import run_in
 from scanner.rules import parse, with_params

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from scanner import waivers
 from scanner.config import Config
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.remediation.model import Action
 
 _Mark = tuple[int, int, int] | None

@@ -9,7 +9,7 @@ from scanner import __version__
 from scanner.chain import Chain
 from scanner.config import Config
 from scanner.errors import ConfigError, RefusedError, SourceError
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.policy import Policies
 from scanner.remediation import approve, gates, history, plan_file
 from scanner.remediation.accepted import Accepted

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scanner.config import Config
-from scanner.model import Finding, FindingState, Record, Rule
+from scanner.model import Finding, FindingState
+from scanner.model_record import Record
+from scanner.model_rules import Rule
 from scanner.remediation.meaning import inactive_effect
 from scanner.remediation.model import Kind
 

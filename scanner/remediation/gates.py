@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from scanner import evidence
 from scanner.config import Config
 from scanner.errors import RefusedError
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.remediation import plan_file, planning
 from scanner.remediation.accepted import accepted_now
 from scanner.remediation.candidates import Filters

@@ -12,7 +12,7 @@ import duckdb
 
 from scanner.chain import Chain
 from scanner.errors import ConfigError, StoreError
-from scanner.model import ActionFact
+from scanner.model_history import ActionFact
 from scanner.remediation import journal
 
 _log = logging.getLogger(__name__)

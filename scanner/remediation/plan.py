@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from scanner import __version__
 from scanner.collectors import profiles
 from scanner.config import Application, Config
-from scanner.model import Finding, FindingState, Record
+from scanner.model import Finding, FindingState
+from scanner.model_record import Record
 from scanner.remediation.account import activity_known, is_own, is_proven
 from scanner.remediation.budgets import budget
 from scanner.remediation.candidates import Candidate, Filters, candidates

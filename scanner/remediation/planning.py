@@ -8,7 +8,8 @@ from pathlib import Path
 from scanner import evidence
 from scanner.config import Config
 from scanner.errors import RefusedError
-from scanner.model import Finding, FindingState, Record, Scan
+from scanner.model import Finding, FindingState, Scan
+from scanner.model_record import Record
 from scanner.remediation import facts, history, plan_file
 from scanner.remediation.model import Plan
 from scanner.remediation.plan import Asked, Past, build

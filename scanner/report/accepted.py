@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scanner.model import AppliedWaiver, WaiverStatus
+from scanner.model_history import AppliedWaiver, WaiverStatus
 from scanner.report.disclosure import shorten
 from scanner.report.inputs import Inputs
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scanner.model import RuleParameter, Suppression
+from scanner.model import Suppression
+from scanner.model_rules import RuleParameter
 from scanner.report.cover import Fact
 from scanner.report.inputs import Inputs
 

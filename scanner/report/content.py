@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from scanner.errors import ConfigError
 from scanner.frameworks import Framework
-from scanner.model import Record, Scan
+from scanner.model import Scan
+from scanner.model_record import Record
 from scanner.report import (
     accepted,
     appendix,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.frameworks import ControlOutcome, Framework
-from scanner.model import AppOutcome, Record
+from scanner.model import AppOutcome
+from scanner.model_record import Record
 from scanner.report.appendix import Signature, signatures, verification
 from scanner.report.attachments import Attachment, manifest_file
 from scanner.report.cover import Cover, cover

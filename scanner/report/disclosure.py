@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scanner.model import Finding, Record, Rule
+from scanner.model import Finding
+from scanner.model_record import Record
+from scanner.model_rules import Rule
 from scanner.report.pseudonyms import account_pseudonym, finding_reference, worker_pseudonym
 from scanner.report.words import Words
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scanner import trend
 from scanner.errors import StoreError
-from scanner.model import TrendPoint
+from scanner.model_history import TrendPoint
 from scanner.report.background import Period
 from scanner.report.inputs import Inputs
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.frameworks import ControlResult, Framework, RuleShare, fold
-from scanner.model import ApplicationFact, Record, Rule
+from scanner.model import ApplicationFact
+from scanner.model_record import Record
+from scanner.model_rules import Rule
 from scanner.report.background import NOTHING_KNOWN, Background
 from scanner.report.disclosure import Disclosure, disclosure
 from scanner.report.words import Words

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from scanner import trend
 from scanner.frameworks import ControlOutcome, Framework, fold
-from scanner.model import Record, Source, Verdict
+from scanner.model import Source, Verdict
+from scanner.model_record import Record
 from scanner.report import accepted
 from scanner.report.attachments import Attachment, manifest_file
 from scanner.report.charts import Chart

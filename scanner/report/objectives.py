@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from scanner.errors import ConfigError
 from scanner.frameworks import ALL_DATA, Control, Family, Framework, Structure
-from scanner.model import Ledger, Record
+from scanner.model import Ledger
+from scanner.model_record import Record
 from scanner.report.matrix import of_system
 
 APPLICATION = "application"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scanner.model import ActionFact
+from scanner.model_history import ActionFact
 from scanner.report.inputs import Inputs
 
 _OPEN_FIRST = ("came_undone", "not_yet", "nothing_done", "not_possible", "undone", "verified")

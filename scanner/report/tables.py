@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from scanner.model import Finding, Record
+from scanner.model import Finding
+from scanner.model_record import Record
 from scanner.report.disclosure import disclosure
 from scanner.report.pseudonyms import account_pseudonym, finding_reference, worker_pseudonym
 from scanner.report.words import load

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.frameworks import ALL_DATA, Control, ControlOutcome, Edge, Framework, Strength
-from scanner.model import Record, Scan, Severity
+from scanner.model import Scan, Severity
+from scanner.model_record import Record
 from scanner.report.cover import classification
 from scanner.report.disclosure import clean
 from scanner.report.inputs import Inputs, gather

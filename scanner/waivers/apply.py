@@ -11,7 +11,8 @@ import duckdb
 import msgspec
 
 from scanner.errors import StoreError
-from scanner.model import AppliedWaiver, Finding, FindingState, Lapse, RuleResult, Suppression, WaiverStatus
+from scanner.model import Finding, FindingState, RuleResult, Suppression
+from scanner.model_history import AppliedWaiver, Lapse, WaiverStatus
 from scanner.waivers.entry import Waiver
 from scanner.waivers.index import Index
 

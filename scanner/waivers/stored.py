@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 
 from scanner.config import Config
-from scanner.model import AppliedWaiver, RuleResult, Scan
+from scanner.model import RuleResult, Scan
+from scanner.model_history import AppliedWaiver
 from scanner.store import scans, state
 from scanner.waivers.apply import Moment, accepted, judge
 from scanner.waivers.entry import Waiver

@@ -6,7 +6,9 @@ from datetime import date
 
 import report_samples as samples
 
-from scanner.model import AppliedWaiver, Finding, Record, WaiverStatus
+from scanner.model import Finding
+from scanner.model_history import AppliedWaiver, WaiverStatus
+from scanner.model_record import Record
 
 OWNED = "document.title='owned'"
 TEXTS = {

@@ -12,11 +12,7 @@ from scanner.model import (
     Finding,
     FindingState,
     Ledger,
-    Needs,
-    Record,
-    Rule,
     RuleOutcome,
-    RuleParameter,
     RuleResult,
     Scan,
     Severity,
@@ -24,6 +20,8 @@ from scanner.model import (
     Suppression,
     Verdict,
 )
+from scanner.model_record import Record
+from scanner.model_rules import Needs, Rule, RuleParameter
 
 KEY = bytes(range(32))
 SEALED = b'{"schema":"orphanscan.manifest/1"}'

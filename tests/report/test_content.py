@@ -11,7 +11,8 @@ import report_samples as samples
 from scanner.errors import ConfigError, StoreError
 from scanner.framework_files import load
 from scanner.frameworks import ControlOutcome
-from scanner.model import Ledger, Record, RuleOutcome
+from scanner.model import Ledger, RuleOutcome
+from scanner.model_record import Record
 from scanner.paths import bundled
 from scanner.report.content import Content
 from scanner.report.pseudonyms import worker_pseudonym

@@ -8,7 +8,8 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.model import Record, RuleOutcome
+from scanner.model import RuleOutcome
+from scanner.model_record import Record
 from scanner.report.counts import Counts, build_counts, counts_drawing, counts_html
 from scanner.report.pseudonyms import account_pseudonym, worker_pseudonym
 from scanner.report.suppression import THRESHOLD, Span, shown, summed

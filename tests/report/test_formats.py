@@ -20,7 +20,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from scanner import ocsf as schema_of
 from scanner.config import FORMATS
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS, ocsf, oscal, xlsx
 from scanner.report.content import Content
 from scanner.report.listing import COLUMNS

@@ -12,7 +12,7 @@ import report_samples as samples
 from conftest import content_of
 from test_html import CHROMIUM
 
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.report import RENDERERS
 from scanner.report.content import Content
 from scanner.report.plain import list_csv

@@ -12,7 +12,9 @@ from pypdf import PdfReader
 
 from scanner.framework_files import load, load_families
 from scanner.frameworks import ControlOutcome, Framework
-from scanner.model import Record, Severity, Trend, TrendChange, TrendScan
+from scanner.model import Severity
+from scanner.model_history import Trend, TrendChange, TrendScan
+from scanner.model_record import Record
 from scanner.report.content import Content
 from scanner.report.management import Management, build_management, management_drawing, management_html
 from scanner.report.objectives import MANAGEMENT, objectives

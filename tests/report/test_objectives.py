@@ -8,7 +8,8 @@ import report_samples as samples
 from scanner.errors import ConfigError
 from scanner.framework_files import load_families
 from scanner.frameworks import ControlOutcome
-from scanner.model import Severity, Trend, TrendChange, TrendScan
+from scanner.model import Severity
+from scanner.model_history import Trend, TrendChange, TrendScan
 from scanner.report.content import Content, build
 from scanner.report.html import render_html
 from scanner.report.objectives import APPLICATION, objectives, of_application

@@ -8,7 +8,8 @@ import report_samples as samples
 
 from scanner.errors import StoreError
 from scanner.ledger import LEAVER_OUTCOMES
-from scanner.model import Severity, Trend, TrendChange, TrendScan
+from scanner.model import Severity
+from scanner.model_history import Trend, TrendChange, TrendScan
 from scanner.report.background import Background, Closure, Period, PeriodScan
 from scanner.report.content import Content, build
 from scanner.report.flow import flow, stood

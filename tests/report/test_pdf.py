@@ -22,7 +22,7 @@ from pypdf import PdfReader
 
 from scanner.framework_files import load
 from scanner.frameworks import Framework
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.report import RENDERERS
 from scanner.report.content import Content
 from scanner.report.pdf import bundled_file

@@ -11,7 +11,8 @@ import report_samples as samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import Finding, Record
+from scanner.model import Finding
+from scanner.model_record import Record
 from scanner.report import RENDERERS
 from scanner.report.content import Content
 

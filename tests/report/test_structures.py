@@ -12,7 +12,8 @@ import report_samples as samples
 from scanner.errors import ConfigError, StoreError
 from scanner.framework_files import files, load
 from scanner.frameworks import SECTIONS, ControlOutcome, Framework
-from scanner.model import AppliedWaiver, FindingState, WaiverStatus
+from scanner.model import FindingState
+from scanner.model_history import AppliedWaiver, WaiverStatus
 from scanner.report import matrix
 from scanner.report.background import Background, Change
 from scanner.report.content import Content

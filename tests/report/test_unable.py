@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import report_samples as samples
 
-from scanner.model import AppOutcome, Record, RuleOutcome, Verdict
+from scanner.model import AppOutcome, RuleOutcome, Verdict
+from scanner.model_record import Record
 from scanner.report.content import Content
 
 Make = Callable[..., Content]

@@ -15,7 +15,7 @@ import report_samples as samples
 from pypdf import PdfReader
 
 from scanner.errors import ReportError, StoreError
-from scanner.model import Record
+from scanner.model_record import Record
 from scanner.report.content import Content, build
 from scanner.report.inputs import Inputs, gather
 from scanner.report.listing import listed
