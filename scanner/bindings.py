@@ -14,7 +14,8 @@ from pathlib import Path
 
 from scanner.collectors.origin import Origin
 from scanner.collectors.origin import of as origin_of
-from scanner.config import Application, Auth, Config, Roster, Secret
+from scanner.config import Application, Config, Roster
+from scanner.credentials import Auth, Secret
 from scanner.errors import StoreError
 from scanner.evidence import write_file
 

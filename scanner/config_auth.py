@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scanner.config import Auth, Secret
 from scanner.config_keys import Check, Key, Problems, join, list_of, one_of, path_from, read_table, text
+from scanner.credentials import Auth, Secret
 
 CLEAR = ("token", "password", "client_secret", "value", "secret", "api_key", "key", "bearer")
 """Keys under which people write secrets in clear."""

@@ -9,26 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner import config_record, paths
-from scanner.config import (
-    EVERY_APPLICATION,
-    FORMATS,
-    PRINTED,
-    SCIM_TYPES,
-    Application,
-    Config,
-    EncryptionSettings,
-    EvidenceSettings,
-    KindPattern,
-    Matching,
-    Policy,
-    PrivacySettings,
-    RemediationSettings,
-    ReportSettings,
-    Roster,
-    RuleSettings,
-    ScanSettings,
-    WaiverSettings,
-)
+from scanner.config import SCIM_TYPES, Application, Config, Roster
 from scanner.config_auth import secret_keys, take_secret, url
 from scanner.config_keys import (
     Key,
@@ -52,6 +33,22 @@ from scanner.config_keys import (
 from scanner.config_notify import read_receivers
 from scanner.config_sources import read_application, read_roster
 from scanner.model import Severity
+from scanner.settings import (
+    EVERY_APPLICATION,
+    FORMATS,
+    PRINTED,
+    EncryptionSettings,
+    EvidenceSettings,
+    KindPattern,
+    Matching,
+    Policy,
+    PrivacySettings,
+    RemediationSettings,
+    ReportSettings,
+    RuleSettings,
+    ScanSettings,
+    WaiverSettings,
+)
 
 _DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
 _KINDS = ("human", "service", "shared", "break_glass", "external")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scanner.config import Receiver
 from scanner.config_auth import is_loopback, is_plain_http, read_auth, read_secret, url
 from scanner.config_keys import (
     Key,
@@ -27,6 +26,7 @@ from scanner.config_keys import (
 )
 from scanner.config_sources import identifier
 from scanner.model import Severity
+from scanner.settings import Receiver
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "email": ("host", "sender", "to"),

@@ -9,17 +9,8 @@ from scanner import config_rest
 from scanner.collectors import ROSTERS, SOURCES
 from scanner.collectors.installed import application_type, installed
 from scanner.collectors.interface import SourceType
-from scanner.config import (
-    ACCOUNT_COLUMNS,
-    ATTRIBUTES,
-    COVERAGES,
-    ROSTER_COLUMNS,
-    Application,
-    Limits,
-    Roster,
-    ScimView,
-    WriteSettings,
-)
+from scanner.columns import ACCOUNT_COLUMNS, ATTRIBUTES, ROSTER_COLUMNS
+from scanner.config import COVERAGES, Application, Limits, Roster, ScimView, WriteSettings
 from scanner.config_auth import CLEAR, is_plain_http, read_auth, url
 from scanner.config_connections import MAKE
 from scanner.config_connections import keys as connection_keys

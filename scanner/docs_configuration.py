@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields
 from itertools import pairwise
 from typing import Any
 
-from scanner import config, connections
+from scanner import config, connections, credentials, settings
 
 _NAMES = {"header": "name", "secret": "", "identity": "", "previous_identity": ""}
 """Field -> key, where the file has another one; empty where the text below the heading speaks of it."""
@@ -26,7 +26,7 @@ _SEALING = (
 _TABLES: tuple[tuple[str, type[Any], str], ...] = (
     ("[[roster]]", config.Roster, "One list of people from HR."),
     ("[[application]]", config.Application, "One system that holds accounts. Without a name, its id is shown."),
-    ("[application.auth]", config.Auth, f"How to sign in to an application of type scim. {_SIGN_IN}"),
+    ("[application.auth]", credentials.Auth, f"How to sign in to an application of type scim. {_SIGN_IN}"),
     ("[application.limits]", config.Limits, "Bounds of an application that is asked over a network."),
     (
         "[application.write]",
@@ -50,28 +50,32 @@ _TABLES: tuple[tuple[str, type[Any], str], ...] = (
         connections.LdapSettings,
         "Of an application of type ldap ([directories](sources/directories.md)).",
     ),
-    ("[scan]", config.ScanSettings, ""),
-    ("[matching]", config.Matching, "Inputs of the match of accounts to people."),
-    ("[[matching.kinds]]", config.KindPattern, str(config.KindPattern.__doc__)),
-    ("[policy]", config.Policy, "Paths of the policy inputs. A rule that needs one which is unset is unable to test."),
+    ("[scan]", settings.ScanSettings, ""),
+    ("[matching]", settings.Matching, "Inputs of the match of accounts to people."),
+    ("[[matching.kinds]]", settings.KindPattern, str(settings.KindPattern.__doc__)),
+    (
+        "[policy]",
+        settings.Policy,
+        "Paths of the policy inputs. A rule that needs one which is unset is unable to test.",
+    ),
     (
         "[waivers]",
-        config.WaiverSettings,
+        settings.WaiverSettings,
         "Accepted risks.",
     ),
-    ("[rules]", config.RuleSettings, ""),
-    ("[report]", config.ReportSettings, ""),
+    ("[rules]", settings.RuleSettings, ""),
+    ("[report]", settings.ReportSettings, ""),
     (
         "[evidence]",
-        config.EvidenceSettings,
+        settings.EvidenceSettings,
         "What seals a scan besides the hashes of its files ([evidence](evidence.md)).",
     ),
-    ("[privacy]", config.PrivacySettings, "How long what is stored is kept ([privacy](privacy/README.md))."),
-    ("[encryption]", config.EncryptionSettings, _SEALING),
-    ("[remediation]", config.RemediationSettings, "Budgets, approvals and what may run unattended."),
+    ("[privacy]", settings.PrivacySettings, "How long what is stored is kept ([privacy](privacy/README.md))."),
+    ("[encryption]", settings.EncryptionSettings, _SEALING),
+    ("[remediation]", settings.RemediationSettings, "Budgets, approvals and what may run unattended."),
     (
         "[[notify]]",
-        config.Receiver,
+        settings.Receiver,
         "A place that hears of changes after a scan; see [running it every night](running-nightly.md). A secret is a"
         " table that says where it lies: `{ env = ... }`, `{ file = ... }`, `{ keyring = ... }` or"
         " `{ command = [...] }`.",
@@ -101,7 +105,7 @@ def parts() -> Iterator[str]:
 def _keys(field: Field[Any]) -> tuple[str, ...]:
     """Return the keys of the file that make a field; a secret is named in one of four forms."""
     name = _NAMES.get(field.name, field.name)
-    if field.name != "secret" and field.type == config.Secret | None:
+    if field.name != "secret" and field.type == credentials.Secret | None:
         return tuple(f"{name}_{form}" for form in ("env", "file", "keyring", "command"))
     return (name,) if name else ()
 

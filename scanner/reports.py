@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from scanner import evidence, framework_files
-from scanner.config import EVERY_APPLICATION, PRINTED
 from scanner.errors import ConfigError, ReportError
 from scanner.frameworks import Framework
 from scanner.model_record import Record
@@ -27,6 +26,7 @@ from scanner.report.pdf_process import Drawn, PdfProcess, PdfProcesses
 from scanner.report.volumes import first_volume, split, volume_drawing
 from scanner.report.whole import build_whole
 from scanner.report.words import load
+from scanner.settings import EVERY_APPLICATION, PRINTED
 
 _Shown = TypeVar("_Shown")
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scanner.config import Config, Secret
+from scanner.config import Config
+from scanner.credentials import Secret
 from scanner.errors import ConfigError
 
 NAME = "orphanscan"

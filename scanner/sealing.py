@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from scanner import secrets
-from scanner.config import EncryptionSettings, Secret
+from scanner.credentials import Secret
 from scanner.errors import ConfigError, StoreError
+from scanner.settings import EncryptionSettings
 
 SUFFIX = ".age"
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from scanner.config import Secret
+from scanner.credentials import Secret
 from scanner.errors import ConfigError
 
 COMMAND_SECONDS = 30

@@ -12,7 +12,8 @@ import pytest
 from in_process import orphanscan
 
 from scanner import bindings
-from scanner.config import Application, Auth, Config, Secret, WriteSettings
+from scanner.config import Application, Config, WriteSettings
+from scanner.credentials import Auth, Secret
 from scanner.errors import StoreError
 
 TOKEN = "canary-9d41c7e2b8a650f3"

@@ -4,7 +4,7 @@ import pytest
 from config_files import FRAME, errors, refusal
 
 from scanner import config_file
-from scanner.config import Secret
+from scanner.credentials import Secret
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,10 @@ import pytest
 from config_files import APPLICATION, DESIGN, EVERY_KEY, FRAME, errors, refusal
 
 from scanner import config_file, paths
-from scanner.config import (
-    Application,
-    Auth,
-    Config,
-    EvidenceSettings,
-    KindPattern,
-    Limits,
-    Matching,
-    Policy,
-    Roster,
-    Secret,
-)
+from scanner.config import Application, Config, Limits, Roster
 from scanner.config_keys import Problems, read_table
+from scanner.credentials import Auth, Secret
+from scanner.settings import EvidenceSettings, KindPattern, Matching, Policy
 
 
 def test_example_of_the_documentation_loads(write):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scanner.config import Application, Config, Matching, Policy
+from scanner.config import Application, Config
 from scanner.errors import ConfigError
 from scanner.policy import (
     ApprovedDomain,
@@ -17,6 +17,7 @@ from scanner.policy import (
     RegisterEntry,
     read_policies,
 )
+from scanner.settings import Matching, Policy
 
 FILES = {
     "links": "links.csv",

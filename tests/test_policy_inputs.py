@@ -12,9 +12,10 @@ import pytest
 from in_process import orphanscan
 
 from scanner import docs
-from scanner.config import Application, Config, Matching, Policy
+from scanner.config import Application, Config
 from scanner.errors import ConfigError
 from scanner.policy import INPUTS, Policies, read_policies
+from scanner.settings import Matching, Policy
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "sample_data" / "policy"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from in_process import orphanscan
 
-from scanner.config import FORMATS
+from scanner.settings import FORMATS
 
 STARTER = Path(__file__).parent.parent / "sample_data" / "starter"
 

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from scanner import secrets
-from scanner.config import Secret
+from scanner.credentials import Secret
 from scanner.errors import ConfigError
 
 CANARY = "canary-3b1f"

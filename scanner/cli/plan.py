@@ -11,9 +11,10 @@ import click
 
 from scanner.cli import notices, options, worst
 from scanner.cli.text import echo_json, printable, table
-from scanner.config import Config, ReportSettings
+from scanner.config import Config
 from scanner.errors import ConfigError, ReportError
 from scanner.model import Severity
+from scanner.settings import ReportSettings
 
 if TYPE_CHECKING:
     from scanner.model_record import Record

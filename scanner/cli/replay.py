@@ -8,8 +8,8 @@ import click
 from scanner import __version__
 from scanner.cli import options
 from scanner.cli.text import echo_json, printable, table
-from scanner.config import RuleSettings
 from scanner.errors import StoreError
+from scanner.settings import RuleSettings
 
 if TYPE_CHECKING:
     from scanner.evidence.replay import Difference, Replay

@@ -10,8 +10,9 @@ import click
 
 from scanner.cli import options, summary
 from scanner.cli.text import echo_json
-from scanner.config import EVERY_APPLICATION, FORMATS, PRINTED, Config, ReportSettings
+from scanner.config import Config
 from scanner.model_record import Record
+from scanner.settings import EVERY_APPLICATION, FORMATS, PRINTED, ReportSettings
 
 if TYPE_CHECKING:
     from scanner.report.background import Background

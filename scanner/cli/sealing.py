@@ -102,7 +102,7 @@ def show(path: Path, as_json: bool) -> bool:
     except OSError:
         return False
     if is_age:
-        from scanner.config import Secret
+        from scanner.credentials import Secret
         from scanner.sealing import recipients
 
         for public in recipients(Secret("file", str(path.absolute()))):

@@ -21,7 +21,8 @@ from scanner.collectors.redact import Redactor
 from scanner.collectors.table import Count, Table, body, open_table
 from scanner.collectors.table_columns import Layout, resolve
 from scanner.collectors.table_json import JsonTable
-from scanner.config import ACCOUNT_COLUMNS, Application
+from scanner.columns import ACCOUNT_COLUMNS
+from scanner.config import Application
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict
 

@@ -21,7 +21,8 @@ from scanner.collectors.account_words import ACTIVE, INACTIVE
 from scanner.collectors.listing import open_staging
 from scanner.collectors.table import without_nul
 from scanner.collectors.walk import write
-from scanner.config import ACCOUNT_COLUMNS, Application
+from scanner.columns import ACCOUNT_COLUMNS
+from scanner.config import Application
 from scanner.errors import StoreError
 from scanner.model import Verdict
 

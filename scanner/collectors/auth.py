@@ -13,7 +13,8 @@ from scanner import secrets
 from scanner.collectors import origin
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import refusal
-from scanner.config import Auth, Endpoint, Secret
+from scanner.config import Endpoint
+from scanner.credentials import Auth, Secret
 from scanner.errors import ConfigError, SourceError
 
 Post = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]

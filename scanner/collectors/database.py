@@ -23,7 +23,8 @@ from scanner.collectors.database_engine import engine_of
 from scanner.collectors.interface import Look, Progress
 from scanner.collectors.reading import Reading, collect_accounts
 from scanner.collectors.redact import Redactor
-from scanner.config import ACCOUNT_COLUMNS, Application
+from scanner.columns import ACCOUNT_COLUMNS
+from scanner.config import Application
 from scanner.connections import DatabaseSettings
 from scanner.errors import SourceError
 from scanner.model import Collected

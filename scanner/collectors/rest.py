@@ -14,7 +14,8 @@ from scanner.collectors.interface import Look, Progress
 from scanner.collectors.reading import Reading
 from scanner.collectors.rest_paging import Row
 from scanner.collectors.rest_source import Lists, Record, line_of, row_with
-from scanner.config import ACCOUNT_COLUMNS, Application
+from scanner.columns import ACCOUNT_COLUMNS
+from scanner.config import Application
 from scanner.connections import GrantList, RestSettings
 from scanner.model import Collected, Verdict
 

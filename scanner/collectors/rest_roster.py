@@ -19,7 +19,8 @@ from scanner.collectors.accounts import RowFile
 from scanner.collectors.interface import Look, Progress
 from scanner.collectors.rest_paging import Row
 from scanner.collectors.rest_source import Lists, Record, line_of
-from scanner.config import ROSTER_COLUMNS, Roster
+from scanner.columns import ROSTER_COLUMNS
+from scanner.config import Roster
 from scanner.connections import RestSettings
 from scanner.errors import OrphanscanError, SourceError, StoreError
 from scanner.model import Collected, Source, Verdict

@@ -14,7 +14,8 @@ from scanner.collectors.redact import Redactor
 from scanner.collectors.table import Count, Table, body, open_table, without_nul
 from scanner.collectors.table_columns import Layout, resolve
 from scanner.collectors.walk import write
-from scanner.config import ROSTER_COLUMNS, Roster
+from scanner.columns import ROSTER_COLUMNS
+from scanner.config import Roster
 from scanner.connections import FileSettings
 from scanner.errors import SourceError
 from scanner.model import Collected, Source, Verdict

@@ -8,9 +8,9 @@ import base64
 import msgspec
 
 from scanner import keys, secrets
-from scanner.config import EvidenceSettings
 from scanner.errors import ConfigError
 from scanner.evidence.files import canonical
+from scanner.settings import EvidenceSettings
 
 SCHEMA = "orphanscan.signature/1"
 ALGORITHM = "Ed25519"

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scanner.config import EvidenceSettings
 from scanner.errors import ConfigError, ReportError
 from scanner.evidence.files import write_file
 from scanner.evidence.manifest import MANIFEST, TIMESTAMP
+from scanner.settings import EvidenceSettings
 
 LARGEST = 256 * 1024
 """An answer of more bytes is none: tokens with a chain of certificates have some 6 KB."""

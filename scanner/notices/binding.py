@@ -8,9 +8,9 @@ import json
 from dataclasses import replace
 
 from scanner.collectors import origin as origins
-from scanner.config import Receiver
 from scanner.errors import NoticeError
 from scanner.notices.waiting import Waiting
+from scanner.settings import Receiver
 
 
 def check(receiver: Receiver, known: Waiting) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from scanner.config import Config, Receiver
+from scanner.config import Config
 from scanner.model import Finding, FindingState, Severity
 from scanner.notices.document import Document, FindingEntry, SourceEntry
 from scanner.notices.model import Change, ChangeKind
 from scanner.report.disclosure import Disclosure, clean, shorten
 from scanner.report.pseudonyms import finding_reference
 from scanner.report.words import Words
+from scanner.settings import Receiver
 
 LONGEST = 400
 """Characters of one sentence."""

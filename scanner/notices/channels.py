@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from scanner.config import Receiver
 from scanner.notices import chat, mail, siem, tickets, webhook
 from scanner.notices.chat import Send
+from scanner.settings import Receiver
 
 
 class Split(Enum):

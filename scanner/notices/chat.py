@@ -6,9 +6,9 @@ Every text goes into elements that know no markup, so that a name cannot call ev
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 
-from scanner.config import Receiver
 from scanner.notices import wire, wording
 from scanner.notices.model import Notice
+from scanner.settings import Receiver
 
 _SLACK_TEXT = 2900
 """Slack takes 3000 characters in a section, and 50 blocks."""

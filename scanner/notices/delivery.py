@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from scanner.config import Config, Receiver
+from scanner.config import Config
 from scanner.config_notify import mail_address
 from scanner.errors import NoticeError, OrphanscanError
 from scanner.evidence import canonical
@@ -19,6 +19,7 @@ from scanner.notices.model import Change, ChangeKind, Notice, PassingError, Told
 from scanner.notices.waiting import Waiting
 from scanner.notices.wire import seconds
 from scanner.report import words
+from scanner.settings import Receiver
 
 _Sent = TypeVar("_Sent")
 

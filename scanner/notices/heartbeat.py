@@ -3,8 +3,8 @@
 A monitor such as healthchecks.io calls somebody when neither came in time: that is what a killed machine looks like.
 """
 
-from scanner.config import Receiver
 from scanner.notices import wire
+from scanner.settings import Receiver
 
 
 def beat(receiver: Receiver, *, ended: bool) -> str:

@@ -8,11 +8,11 @@ from email.message import EmailMessage
 from email.utils import format_datetime, localtime
 
 from scanner.collectors.redact import Redactor
-from scanner.config import Receiver
 from scanner.errors import NoticeError
 from scanner.notices import wire, wording
 from scanner.notices.chat import Send
 from scanner.notices.model import Notice, PassingError
+from scanner.settings import Receiver
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 _SUBJECT = 200

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scanner.config import Receiver
 from scanner.errors import NoticeError
 from scanner.notices.changes import is_confidential
 from scanner.notices.document import Document
 from scanner.notices.model import Told
+from scanner.settings import Receiver
 
 
 def write(receiver: Receiver, document: Document, scan: Told) -> None:

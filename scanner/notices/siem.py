@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from scanner import __version__
-from scanner.config import Receiver
 from scanner.errors import NoticeError
 from scanner.model import Severity
 from scanner.notices import ocsf, webhook, wire
 from scanner.notices.chat import Send
 from scanner.notices.model import Change, ChangeKind, Notice, PassingError
 from scanner.report.disclosure import clean
+from scanner.settings import Receiver
 
 _FACILITY = 13
 """Log audit (RFC 5424, 6.2.1)."""

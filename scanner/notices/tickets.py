@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from scanner.config import Receiver
 from scanner.errors import NoticeError
 from scanner.notices import wire, wording
 from scanner.notices.chat import Send
 from scanner.notices.model import ChangeKind, Notice
+from scanner.settings import Receiver
 
 _SUMMARY = 200
 _JIRA_KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+")

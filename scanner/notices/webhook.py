@@ -12,11 +12,11 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 
-from scanner.config import Receiver
 from scanner.errors import NoticeError
 from scanner.notices import wire, wording
 from scanner.notices.chat import Send
 from scanner.notices.model import Change, Notice
+from scanner.settings import Receiver
 
 SCHEMA = "orphanscan.notice/1"
 _LEAST_BYTES = 24

@@ -18,9 +18,10 @@ from scanner.collectors.auth import headers as signed
 from scanner.collectors.politeness import retry_after
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import refusal
-from scanner.config import Receiver, Secret
+from scanner.credentials import Secret
 from scanner.errors import ConfigError, NoticeError, OrphanscanError
 from scanner.notices.model import PassingError
+from scanner.settings import Receiver
 
 SECONDS = 15.0
 """For one request."""

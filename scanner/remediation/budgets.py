@@ -4,8 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from scanner.config import RemediationSettings
 from scanner.remediation.model import Action, BudgetLine, Target
+from scanner.settings import RemediationSettings
 
 
 def budget(

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from scanner.config import Config, RemediationSettings, WaiverSettings
+from scanner.config import Config
 from scanner.errors import ConfigError
 from scanner.model import Finding
 from scanner.remediation.model import Action, Plan
+from scanner.settings import RemediationSettings, WaiverSettings
 
 _BUDGETS = tuple(
     item.name for item in fields(RemediationSettings) if item.name.startswith("max_") or item.name == "floor"

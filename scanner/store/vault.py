@@ -26,9 +26,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scanner.config import EncryptionSettings
 from scanner.errors import ConfigError, StoreError
 from scanner.sealing import SUFFIX, Keys, keys, replaced, sync
+from scanner.settings import EncryptionSettings
 
 _log = logging.getLogger(__name__)
 STORE = "store.duckdb"

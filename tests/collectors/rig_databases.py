@@ -13,8 +13,9 @@ from postgresql import cluster, connect
 
 from scanner.collectors import SOURCES
 from scanner.collectors.interface import Look, no_progress
-from scanner.config import Application, Auth, Secret
+from scanner.config import Application
 from scanner.connections import DatabaseSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected
 
 ACCOUNTS = "select id as account_id, name as username, state as status from users"

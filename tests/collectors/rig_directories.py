@@ -10,8 +10,9 @@ from slapd import BASE, READER, Directory
 
 from scanner.collectors import SOURCES
 from scanner.collectors.interface import Look, no_progress
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
 from scanner.connections import LdapSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected
 
 ROWS = [("007", "ada", "Active"), ("u-2", "bo", "Disabled"), ("u-3", "cy", "Active")]

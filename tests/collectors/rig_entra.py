@@ -17,8 +17,9 @@ from replay import Reply, Request, replay
 
 from scanner.collectors import SOURCES
 from scanner.collectors.interface import Look, no_progress
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
 from scanner.connections import ProviderSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected
 
 Rows = Sequence[tuple[str, str, Any]]

@@ -18,8 +18,9 @@ from replay import Reply, Request, pages_by_link, refused, replay
 
 from scanner.collectors import SOURCES
 from scanner.collectors.interface import Look, no_progress
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
 from scanner.connections import GithubSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected
 
 Told = TypeVar("Told")

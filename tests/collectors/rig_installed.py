@@ -15,7 +15,8 @@ from gatehouse import Doors
 
 from scanner.collectors.installed import application_type
 from scanner.collectors.interface import ApplicationType, Look, no_progress
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected
 
 NAMES = ("id", "login", "state")

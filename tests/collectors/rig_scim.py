@@ -11,7 +11,8 @@ from servers import Row, hostile
 
 from scanner.collectors import SOURCES
 from scanner.collectors.interface import Look, no_progress
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected
 
 Rows = Sequence[tuple[str, str, bool]]

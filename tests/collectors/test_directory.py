@@ -26,8 +26,9 @@ from slapd import BASE, Directory
 from scanner.collectors import SOURCES, directory_link
 from scanner.collectors.directory_kinds import generalized, sid
 from scanner.collectors.directory_names import key, same
-from scanner.config import Auth, Limits
+from scanner.config import Limits
 from scanner.connections import LdapSettings
+from scanner.credentials import Auth
 from scanner.model import Collected, Verdict
 
 GROUPS = f"ou=groups,{BASE}"

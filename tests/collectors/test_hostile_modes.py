@@ -20,7 +20,8 @@ from scanner.collectors import http
 from scanner.collectors.envelope import key_of
 from scanner.collectors.interface import no_progress
 from scanner.collectors.scim import collect_scim
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.model import Source, Verdict
 
 LIMITS = {"max_seconds": 60, "timeout_seconds": 2, "retries": 4, "max_page_bytes": 2_500_000, "page_size": 1000}

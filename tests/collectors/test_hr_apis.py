@@ -22,8 +22,9 @@ from replay import Answer, Reply, Request, refused, replay
 
 from scanner.collectors import ROSTERS, http
 from scanner.collectors.interface import Look, no_progress
-from scanner.config import Auth, Config, Limits, Roster, Secret
+from scanner.config import Config, Limits, Roster
 from scanner.connections import RestSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected, Verdict
 from scanner.policy import Policies
 from scanner.store.load import load

@@ -22,7 +22,8 @@ from scanner.collectors.politeness import retry_after
 from scanner.collectors.probe import probe
 from scanner.collectors.redact import Redactor
 from scanner.collectors.refusal import HttpError
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.errors import ConfigError, SourceError
 
 SECRET = Secret("env", "ORPHANSCAN_TEST_TOKEN")

@@ -19,7 +19,8 @@ from scanner.collectors.discovery import Discovery, Hints, discover
 from scanner.collectors.http import Session
 from scanner.collectors.interface import no_progress
 from scanner.collectors.profiles import Deactivation, Profile, Rates
-from scanner.config import COVERAGES, Application, Auth, Limits, Secret
+from scanner.config import COVERAGES, Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.errors import ConfigError
 
 SHIPPED = Path(profiles.__file__).parent / "profiles"

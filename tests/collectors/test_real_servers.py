@@ -16,7 +16,8 @@ from servers import scim2
 
 from scanner.collectors.interface import no_progress
 from scanner.collectors.scim import collect_scim
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected, Verdict
 
 COUNT = 130

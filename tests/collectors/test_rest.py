@@ -17,8 +17,9 @@ from scanner.collectors.listing import Listing
 from scanner.collectors.rest import collect_rest, rows_of
 from scanner.collectors.rest_paging import Asker, next_link
 from scanner.collectors.rest_source import Lists
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
 from scanner.connections import GrantList, RestSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected, Verdict
 
 LIMITS = Limits(page_size=3, max_seconds=20, retries=2, parallel=2)

@@ -13,7 +13,8 @@ from servers import TOKEN, Behaviour, HostileServer, group, hostile, scim2, user
 
 from scanner.collectors import SOURCES, http
 from scanner.collectors.interface import no_progress
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected, Verdict
 
 SECRET = Secret("env", "ORPHANSCAN_TEST_TOKEN")

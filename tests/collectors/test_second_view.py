@@ -10,8 +10,9 @@ from replay import Reply, Request, refused, replay
 
 from scanner.collectors import SOURCES
 from scanner.collectors.interface import no_progress
-from scanner.config import Application, Auth, Limits, ScimView, Secret
+from scanner.config import Application, Limits, ScimView
 from scanner.connections import RestSettings
+from scanner.credentials import Auth, Secret
 from scanner.model import Collected, Verdict
 
 OWN = [

@@ -19,7 +19,8 @@ from scanner.collectors.interface import no_progress
 from scanner.collectors.redact import MASK
 from scanner.collectors.refusal import HttpError
 from scanner.collectors.scim import collect_scim
-from scanner.config import Application, Auth, Limits, Secret
+from scanner.config import Application, Limits
+from scanner.credentials import Auth, Secret
 from scanner.errors import ConfigError
 from scanner.model import Verdict
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sealed_company import Company
 
-from scanner.config import PRINTED
 from scanner.report import FILES
+from scanner.settings import PRINTED
 
 
 @pytest.mark.parametrize("kind", sorted(FILES))

@@ -7,10 +7,10 @@ import authority
 import pytest
 from sealed_company import Company
 
-from scanner.config import EvidenceSettings
 from scanner.errors import ReportError
 from scanner.evidence import timestamp
 from scanner.evidence.manifest import MANIFEST, TIMESTAMP
+from scanner.settings import EvidenceSettings
 
 
 def test_common_tools_prove_the_timestamp_and_the_signature(

@@ -11,10 +11,10 @@ import pytest
 from company import Company, found, people
 from live import Recorder, Start
 
-from scanner.config import RemediationSettings
 from scanner.remediation import plan_file
 from scanner.remediation.budgets import budget
 from scanner.remediation.model import Decision, Target
+from scanner.settings import RemediationSettings
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,13 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from scanner import ocsf as schema_of
-from scanner.config import FORMATS
 from scanner.model_record import Record
 from scanner.report import FILES, RENDERERS, WHOLE_RENDERERS, ocsf, oscal, xlsx
 from scanner.report.content import Content
 from scanner.report.listing import COLUMNS
 from scanner.report.markdown import escape
 from scanner.report.whole import Whole, build_whole
+from scanner.settings import FORMATS
 
 Make = Callable[..., Content]
 LONG = "n" * 40_000

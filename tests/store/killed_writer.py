@@ -15,8 +15,9 @@ from typing import Any
 
 import pyrage  # noqa: F401 - loaded once, before the forks
 
-from scanner.config import EncryptionSettings, Secret
+from scanner.credentials import Secret
 from scanner.sealing import recipients
+from scanner.settings import EncryptionSettings
 from scanner.store import beside, state, vault
 
 CANARY = "Jane Roe"

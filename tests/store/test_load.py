@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from load_world import World, configured, loaded, rows, staged, values
 
-from scanner.config import Application, KindPattern, Matching, Roster
+from scanner.config import Application, Roster
 from scanner.errors import StoreError
 from scanner.model import Collected, Source, Verdict
 from scanner.policy import ApprovedDomain, Link, Policies, PrivilegedEntitlement, RegisterEntry
+from scanner.settings import KindPattern, Matching
 from scanner.store import load as loading
 from scanner.store.load import load
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from killed_writer import CANARY, NOTE, REVIEW, commit, settings
 
-from scanner.config import EncryptionSettings, Secret
+from scanner.credentials import Secret
 from scanner.errors import ConfigError, StoreError
 from scanner.sealing import keys, new_identity
+from scanner.settings import EncryptionSettings
 from scanner.store import beside, scans, state, vault
 
 ROOT = str(Path(__file__).parents[2])

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Iterator
 
 from scanner.cli.checks.check import Check, Result
-from scanner.config import Config, Receiver
+from scanner.config import Config
 from scanner.errors import OrphanscanError
+from scanner.settings import Receiver
 
 _SECONDS = 20.0
 

@@ -12,7 +12,8 @@ from scanner.cli.text import age, size
 from scanner.collectors import ROSTERS
 from scanner.collectors.installed import application_type
 from scanner.collectors.interface import Described, Look
-from scanner.config import Application, Auth, Config, Roster
+from scanner.config import Application, Config, Roster
+from scanner.credentials import Auth
 from scanner.errors import OrphanscanError
 
 _PROBE_SECONDS = 60.0

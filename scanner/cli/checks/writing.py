@@ -6,7 +6,8 @@ from functools import partial
 
 from scanner.cli.checks.check import Check, Found, Result, guarded
 from scanner.cli.checks.sources import briefly, secret
-from scanner.config import Application, Auth, Config
+from scanner.config import Application, Config
+from scanner.credentials import Auth
 
 _UNPROVEN = "whether it may change accounts shows only when one is changed"
 
