@@ -33,6 +33,7 @@ ATTRIBUTES = (
     "owner",
     "origin",
 )
+"""What a SCIM resource may say of an account beyond RFC 7643, or elsewhere than it says. The store keeps them all."""
 ACCOUNT_COLUMNS = (
     "account_id",
     "username",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from scanner.columns import ATTRIBUTES
 from scanner.config import SCIM_TYPES, Application, Config, Roster
 from scanner.errors import StoreError
 from scanner.model import Collected
@@ -26,20 +27,6 @@ _SHAPES = {
     ),
 }
 """What RFC 7643 says of them."""
-_FIELDS = (
-    "last_sign_in_at",
-    "last_activity_at",
-    "mfa",
-    "kind",
-    "created_at",
-    "deactivated_at",
-    "employee_number",
-    "department",
-    "job_title",
-    "manager",
-    "owner",
-    "origin",
-)
 _PARSED = ("hire_date_parsed", "termination_date_parsed", "last_day_worked_parsed", "contract_end_parsed")
 _STANDARD = {
     "employee_number": f"{scim_paths.ENTERPRISE}:employeeNumber",
@@ -171,8 +158,8 @@ def _load_workers(con: duckdb.DuckDBPyConnection, roster: Roster, config: Config
 
 def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) -> None:
     # What is no SCIM resource by birth carries these fields under our own names.
-    places_of = app.attributes if app.type in SCIM_TYPES else {field: field for field in _FIELDS}
-    paths = {field: places_of[field] for field in _FIELDS if places_of.get(field)}
+    places_of = app.attributes if app.type in SCIM_TYPES else {field: field for field in ATTRIBUTES}
+    paths = {field: places_of[field] for field in ATTRIBUTES if places_of.get(field)}
     paths = _STANDARD | paths
     survey = scim_paths.survey(file, paths.values())
     places = {field: survey.places[path] for field, path in paths.items()}
@@ -191,7 +178,7 @@ def _load_users(con: duckdb.DuckDBPyConnection, app: Application, file: Path) ->
             return "null" if rest else ndjson.name(column)
         return f"json_extract_string({ndjson.name(column)}, {ndjson.literal(scim_paths.json_path(rest))})"
 
-    fields = ", ".join(f"{value(field)} as {field}" for field in _FIELDS)
+    fields = ", ".join(f"{value(field)} as {field}" for field in ATTRIBUTES)
 
     def insert_from(path: Path, shapes: Mapping[str, str], sought: str, rows: str) -> None:
         _execute(
