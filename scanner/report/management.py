@@ -14,7 +14,7 @@ from scanner.report.charts import Chart
 from scanner.report.controls import Tally
 from scanner.report.cover import LONGEST_NAME, Cover, cover
 from scanner.report.disclosure import shorten
-from scanner.report.exceptions import TopException
+from scanner.report.exceptions import TopException, exceptions_of
 from scanner.report.inputs import Inputs, gather
 from scanner.report.pdf import Drawing
 from scanner.report.scope import relevant_sources, source_name
@@ -132,7 +132,8 @@ def _values(page: Management) -> Mapping[str, object]:
 def _line(record: Record, framework: Framework) -> FrameworkLine:
     controls = fold(framework, record.results, record.applications, record.rules)
     outcomes = [control.result for control in controls]
-    found = {one.fingerprint for control in controls for one in control.findings if one.counts}
+    # As the summary of its report counts them: those of supporting rules, too, which decide no control.
+    found = {one.fingerprint for control in controls for share in control.rules for one in exceptions_of(share)}
     return FrameworkLine(
         title=framework.title,
         applications=sum(framework.covers(fact) for fact in record.applications),
