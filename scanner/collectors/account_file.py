@@ -9,7 +9,6 @@ limit.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner.collectors import accounts, records
@@ -17,6 +16,7 @@ from scanner.collectors.accounts import Folded, RowFile, fold
 from scanner.collectors.catalogue import read_catalogue
 from scanner.collectors.file_choice import choose, too_old
 from scanner.collectors.interface import Look, Progress
+from scanner.collectors.outcome import begun, ended
 from scanner.collectors.redact import Redactor
 from scanner.collectors.table import Count, Table, body, open_table
 from scanner.collectors.table_columns import Layout, resolve
@@ -46,20 +46,13 @@ class _Read:
 
 def collect_account_file(app: Application, into: Path, progress: Progress) -> Collected:
     """Leave users.ndjson and, with a catalogue, entitlements.ndjson in `into`, with the verdict on the file."""
-    blank = Source(
-        id=app.id,
-        kind="application",
-        type=app.type,
-        verdict=Verdict.FAILED,
-        coverage=app.coverage or "unknown",
-        started_at=datetime.now(UTC),
-    )
+    blank = begun(app)
     try:
         collected = _collect(app, into, progress, blank)
     except SourceError as error:
         # A header is quoted, and holds what it likes.
         collected = Collected(replace(blank, detail=Redactor().text(str(error), 600)))
-    return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+    return ended(collected)
 
 
 def look(app: Application) -> Look:

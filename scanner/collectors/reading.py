@@ -5,7 +5,6 @@ What a source has to do is in `Reading`: give each account, say how many there a
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner import secrets
@@ -13,6 +12,7 @@ from scanner.collectors import accounts, records
 from scanner.collectors.accounts import Entry, Folded, RowFile, fold
 from scanner.collectors.catalogue import read_catalogue
 from scanner.collectors.interface import Progress
+from scanner.collectors.outcome import begun, ended
 from scanner.collectors.redact import Redactor
 from scanner.config import Application
 from scanner.errors import ConfigError, SourceError
@@ -97,14 +97,7 @@ def collect_accounts(app: Application, into: Path, progress: Progress, read: Cal
     `read` gives what the source says to a `Reading`. Where it ends in a SourceError the source is `failed`, and the
     accounts that it gave until then are kept.
     """
-    blank = Source(
-        id=app.id,
-        kind="application",
-        type=app.type,
-        verdict=Verdict.FAILED,
-        coverage=app.coverage or "unknown",
-        started_at=datetime.now(UTC),
-    )
+    blank = begun(app)
     redactor = Redactor()
     try:
         if app.auth.secret is not None:
@@ -122,7 +115,7 @@ def collect_accounts(app: Application, into: Path, progress: Progress, read: Cal
         collected = _judged(reading, blank)
     except (SourceError, ConfigError) as error:
         collected = Collected(replace(blank, detail=redactor.text(str(error), 400)))
-    return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+    return ended(collected)
 
 
 def _read(reading: Reading, read: Callable[[Reading], None]) -> None:

@@ -11,12 +11,12 @@ kept to.
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner.collectors import records, rest_source
 from scanner.collectors.accounts import RowFile
 from scanner.collectors.interface import Look, Progress
+from scanner.collectors.outcome import begun, ended
 from scanner.collectors.rest_paging import Row
 from scanner.collectors.rest_source import Lists, Record, line_of
 from scanner.columns import ROSTER_COLUMNS
@@ -62,7 +62,7 @@ def collect(
     doubts: Callable[[], list[str]] = list,
 ) -> Collected:
     """Read a roster by given settings. `note` sees each record; `doubts` then says what makes the roster short."""
-    blank = Source(id=roster.id, kind="roster", type=roster.type, verdict=Verdict.FAILED, started_at=datetime.now(UTC))
+    blank = begun(roster)
     file = into / "workers.ndjson"
     try:
         with rest_source.lists(roster, into, progress) as api:
@@ -72,8 +72,8 @@ def collect(
         raise  # our disk, not their server
     except OrphanscanError as error:
         file.unlink(missing_ok=True)
-        return Collected(replace(blank, detail=str(error), finished_at=datetime.now(UTC)))
-    return Collected(replace(source, finished_at=datetime.now(UTC)), {"workers": file})
+        return ended(Collected(replace(blank, detail=str(error))))
+    return ended(Collected(source, {"workers": file}))
 
 
 def rows_of(roster: Roster, seen: set[str], note: Note) -> Row:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from scanner.collectors.file_choice import choose
 from scanner.collectors.interface import Look, Progress
 from scanner.collectors.listing import open_staging
+from scanner.collectors.outcome import begun, ended
 from scanner.collectors.redact import Redactor
 from scanner.collectors.table import Count, Table, body, open_table, without_nul
 from scanner.collectors.table_columns import Layout, resolve
@@ -26,14 +26,7 @@ _STEP = 10_000
 
 def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     """Leave workers.ndjson in `into`, with the verdict on the file; dates stay text."""
-    blank = Source(
-        id=roster.id,
-        kind="roster",
-        type=roster.type,
-        verdict=Verdict.FAILED,
-        query=_query(roster, ""),
-        started_at=datetime.now(UTC),
-    )
+    blank = replace(begun(roster), query=_query(roster, ""))
     file = into / "workers.ndjson"
     try:
         roster = replace(roster, path=chosen(roster, roster.limits.max_seconds))
@@ -41,8 +34,8 @@ def collect_roster(roster: Roster, into: Path, progress: Progress) -> Collected:
     except SourceError as error:
         file.unlink(missing_ok=True)
         # A header is quoted, and holds what it likes.
-        return Collected(replace(blank, detail=Redactor().text(str(error), 600), finished_at=datetime.now(UTC)))
-    return Collected(replace(source, finished_at=datetime.now(UTC)), {"workers": file})
+        return ended(Collected(replace(blank, detail=Redactor().text(str(error), 600))))
+    return ended(Collected(source, {"workers": file}))
 
 
 def look(roster: Roster) -> Look:

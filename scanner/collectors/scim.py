@@ -9,7 +9,6 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner.collectors import profiles
@@ -21,6 +20,7 @@ from scanner.collectors.groups import Groups, read_groups
 from scanner.collectors.http import Session
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import Listing, read_list
+from scanner.collectors.outcome import begun, ended
 from scanner.collectors.paging import Lister
 from scanner.collectors.profiles import Profile
 from scanner.collectors.walk import Walk
@@ -33,15 +33,7 @@ _log = logging.getLogger(__name__)
 
 def collect_scim(app: Application, into: Path, progress: Progress) -> Collected:
     """Leave users.ndjson and groups.ndjson in `into`, with the verdict on both."""
-    started = datetime.now(UTC)
-    blank = Source(
-        id=app.id,
-        kind="application",
-        type=app.type,
-        verdict=Verdict.FAILED,
-        coverage=app.coverage or "unknown",
-        started_at=started,
-    )
+    blank = begun(app)
     try:
         profile = profiles.load(app.profile)
         blank = replace(blank, coverage=app.coverage or profile.coverage)
@@ -51,7 +43,7 @@ def collect_scim(app: Application, into: Path, progress: Progress) -> Collected:
         raise  # our disk, not their server
     except OrphanscanError as error:
         collected = Collected(replace(blank, detail=str(error)))
-    return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+    return ended(collected)
 
 
 def _collect(

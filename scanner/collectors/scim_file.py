@@ -8,13 +8,13 @@ import codecs
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner.collectors import profiles
 from scanner.collectors.envelope import LENIENT, Page, decode, kind_of, page_of, parse_page, rows_of
 from scanner.collectors.interface import Look, Progress
 from scanner.collectors.listing import open_staging
+from scanner.collectors.outcome import begun, ended
 from scanner.collectors.verdict import KNOWN_CAPS
 from scanner.collectors.walk import write
 from scanner.config import Application
@@ -57,14 +57,7 @@ class _Content:
 
 def collect_scim_file(app: Application, into: Path, progress: Progress) -> Collected:
     """Leave users.ndjson and groups.ndjson in `into`, with the verdict on the file."""
-    blank = Source(
-        id=app.id,
-        kind="application",
-        type=app.type,
-        verdict=Verdict.FAILED,
-        coverage=app.coverage or "unknown",
-        started_at=datetime.now(UTC),
-    )
+    blank = begun(app)
     try:
         blank = replace(blank, coverage=app.coverage or profiles.load(app.profile).coverage)
         collected = _collect(app, into, progress, blank)
@@ -72,7 +65,7 @@ def collect_scim_file(app: Application, into: Path, progress: Progress) -> Colle
         raise  # our disk, not their file
     except OrphanscanError as error:
         collected = Collected(replace(blank, detail=str(error)))
-    return replace(collected, source=replace(collected.source, finished_at=datetime.now(UTC)))
+    return ended(collected)
 
 
 def look(app: Application) -> Look:
