@@ -8,39 +8,32 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scanner.config_keys import Check, Key, Problems, join, list_of, one_of, path_from, read_table, text
+from scanner.config_keys import Key, Problems, join, list_of, one_of, path_from, read_table, text
+from scanner.config_values import of_form, split_address
 from scanner.credentials import Auth, Secret
 
 CLEAR = ("token", "password", "client_secret", "value", "secret", "api_key", "key", "bearer")
 """Keys under which people write secrets in clear."""
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HTTP_WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+"""A token of RFC 9110, 5.6.2."""
 _SECRETS = {"bearer": "token", "basic": "password", "oauth2": "client_secret", "header": "value", "api_key": "key"}
 
 
-def url() -> Check:
-    """Return a check for an http or https address without credentials, query or fragment."""
-
-    def check(value: object) -> str:
-        # What is wrong is told without the address: it may hold a password.
-        address = text(value)
-        try:
-            parts = urlsplit(address)
-            _ = parts.port
-        except ValueError:
-            raise ValueError("is not a valid URL") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\\]", address):
-            raise ValueError("must be a URL such as https://crm.example/scim/v2")
-        if "@" in parts.netloc:
-            raise ValueError("must not hold a user name or password; use auth")
-        if "#" in address:
-            raise ValueError("must not hold a fragment (#...)")
-        if "?" in address:
-            raise ValueError("must not hold a query (?...)")
-        return address
-
-    return check
+def url(value: object) -> str:
+    """Accept an http or https address without credentials, query or fragment."""
+    # What is wrong is told without the address: it may hold a password.
+    address = text(value)
+    parts = split_address(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\\]", address):
+        raise ValueError("must be a URL such as https://crm.example/scim/v2")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password; use auth")
+    if "#" in address:
+        raise ValueError("must not hold a fragment (#...)")
+    if "?" in address:
+        raise ValueError("must not hold a query (?...)")
+    return address
 
 
 def is_plain_http(address: object) -> bool:
@@ -120,17 +113,17 @@ def _auth_keys(kind: object) -> dict[str, Key]:
     """Return the keys, besides type and secret, of one way to sign in."""
     match kind:
         case "bearer":
-            return {"scheme": Key(_scheme)}
+            return {"scheme": Key(_SCHEME)}
         case "basic":
             return {"username": Key(text, required=True)}
         case "oauth2":
             return {
-                "token_url": Key(url(), required=True),
+                "token_url": Key(url, required=True),
                 "client_id": Key(text, required=True),
                 "scope": Key(text),
             }
         case "header":
-            return {"name": Key(_header_name, required=True)}
+            return {"name": Key(_HEADER, required=True)}
         case _:
             return {}
 
@@ -153,11 +146,6 @@ def _references(base: Path) -> dict[str, Callable[[object], str | tuple[str, ...
     """Return the forms in which a secret is named. Their errors never repeat the value: it may be the secret."""
     resolve = path_from(base)
 
-    def variable(value: object) -> str:
-        if not _VARIABLE.fullmatch(text(value)):
-            raise ValueError("must be the name of an environment variable, such as CRM_TOKEN; not the secret itself")
-        return text(value)
-
     def file(value: object) -> str:
         return str(resolve(value))
 
@@ -173,28 +161,21 @@ def _references(base: Path) -> dict[str, Callable[[object], str | tuple[str, ...
         program, *rest = value
         return (str(resolve(program)) if os.sep in program else program, *rest)
 
-    return {"env": variable, "file": file, "keyring": keyring, "command": command}
+    return {"env": _VARIABLE, "file": file, "keyring": keyring, "command": command}
 
 
 def _origin(value: object) -> str:
     address = text(value)
     if re.fullmatch(r"(postgresql|mysql|mssql|oracle|ldaps?)://[^/?#@\s]+", address):
         return address
-    address = str(url()(value))
-    if urlsplit(address).path not in ("", "/"):
+    if urlsplit(url(address)).path not in ("", "/"):
         raise ValueError("must be scheme, host and port only, such as https://crm.example")
     return address
 
 
-def _scheme(value: object) -> str:
-    word = text(value)
-    if not _HEADER.fullmatch(word):
-        raise ValueError("must be one word, such as SSWS; the token itself stands elsewhere")
-    return word
-
-
-def _header_name(value: object) -> str:
-    name = text(value)
-    if not _HEADER.fullmatch(name):
-        raise ValueError("must be the name of an HTTP header, such as X-API-Key")
-    return name
+_VARIABLE = of_form(
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    "must be the name of an environment variable, such as CRM_TOKEN; not the secret itself",
+)
+_SCHEME = of_form(_HTTP_WORD, "must be one word, such as SSWS; the token itself stands elsewhere")
+_HEADER = of_form(_HTTP_WORD, "must be the name of an HTTP header, such as X-API-Key")

@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from scanner import config_ldap, config_rest
 from scanner.config_keys import Key, Problems, boolean, map_of, number, one_of, text
-from scanner.config_values import delimiter, encoding
+from scanner.config_values import delimiter, encoding, of_form, split_address
 from scanner.connections import (
     DatabaseSettings,
     FileSettings,
@@ -37,19 +36,11 @@ def keys() -> dict[str, dict[str, Key]]:
         "rest": config_rest.keys(),
         "ldap": config_ldap.keys(),
         "provider": _PROVIDER,
-        "github": {"organization": Key(_organization, required=True)},
+        "github": {"organization": Key(_ORGANIZATION, required=True)},
     }
 
 
 DATABASES = ("postgresql", "mysql", "mssql", "oracle")
-
-
-def _organization(value: object) -> str:
-    """Accept the name of a GitHub organisation."""
-    name = text(value)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError("must be the name of an organisation, as it stands in its address")
-    return name
 
 
 def pattern_of_total(value: object) -> str:
@@ -76,11 +67,7 @@ def select(value: object) -> str:
 def database_url(value: object) -> str:
     """Accept the address of a database without name and password; its errors never repeat it."""
     address = text(value)
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("is not a valid URL") from None
+    parts = split_address(address)
     if parts.scheme not in DATABASES or not parts.hostname:
         raise ValueError(f"must be a URL such as postgresql://db.example/erp; known: {', '.join(DATABASES)}")
     if "@" in parts.netloc or parts.query or parts.fragment:
@@ -114,6 +101,9 @@ _DATABASE = {
     "count": Key(select),
     "statement_seconds": Key(number(1, 86_400)),
 }
+_ORGANIZATION = of_form(
+    r"[A-Za-z0-9][A-Za-z0-9_-]*", "must be the name of an organisation, as it stands in its address"
+)
 _PROVIDER = {
     "applications": Key(map_of(text)),
     "mfa": Key(boolean),

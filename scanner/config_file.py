@@ -176,7 +176,7 @@ def _evidence_keys(base: Path) -> dict[str, Key]:
     return {
         **secret_keys("signing_key", base),
         **secret_keys("passphrase", base),
-        "timestamp_url": Key(url()),
+        "timestamp_url": Key(url),
         "timestamp_ca_file": Key(existing_from(base, "file")),
         "timestamp_seconds": Key(number(1, 600)),
     }

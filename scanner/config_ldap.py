@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from scanner.config_auth import is_loopback
 from scanner.config_keys import Key, Problems, boolean, list_of, one_of, text
+from scanner.config_values import split_address
 
 DIRECTORIES = ("active_directory", "openldap", "389ds")
 _GLOBAL_CATALOG = (3268, 3269)
@@ -15,16 +16,12 @@ _GLOBAL_CATALOG = (3268, 3269)
 def ldap_url(value: object) -> str:
     """Accept the address of a directory; its errors never repeat it."""
     address = text(value)
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
-        raise ValueError("is not a valid URL") from None
+    parts = split_address(address)
     if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or re.search(r"\s", address):
         raise ValueError("must be a URL such as ldaps://dc1.acme.example")
     if "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be scheme, host and port only; the rest has keys of its own")
-    if port in _GLOBAL_CATALOG:
+    if parts.port in _GLOBAL_CATALOG:
         raise ValueError("must not be the global catalog, which holds a part of the attributes only")
     return address
 

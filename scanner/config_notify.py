@@ -1,6 +1,5 @@
 """The `[[notify]]` tables of orphanscan.toml: who hears of changes after a scan."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from scanner.config_keys import (
     text,
 )
 from scanner.config_sources import identifier
+from scanner.config_values import of_form
 from scanner.model import Severity
 from scanner.settings import Receiver
 
@@ -54,7 +54,11 @@ _MAY: dict[str, tuple[str, ...]] = {
 """Type -> further keys of its own."""
 _CHANGES = ("owners", "min_severity", "confidential", "include_existing", "overdue_days")
 """Keys of the types that tell of changes."""
-_MAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
+mail_address = of_form(
+    r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+", "must be an e-mail address such as security@acme.example"
+)
+"""Accepts a bare e-mail address."""
+_WORD = of_form(r"[A-Za-z][A-Za-z0-9_]*", "must be one word of letters, digits and _")
 _TRANSPORTS = ("udp", "tcp", "tls", "unix")
 
 
@@ -68,14 +72,6 @@ def read_receivers(raw: Mapping[str, Any], base: Path, problems: Problems) -> tu
         elif receiver is not None:
             found[receiver.id] = receiver
     return tuple(found.values())
-
-
-def mail_address(value: object) -> str:
-    """Accept a bare e-mail address."""
-    address = text(value)
-    if not _MAIL.fullmatch(address):
-        raise ValueError("must be an e-mail address such as security@acme.example")
-    return address
 
 
 def _receiver(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> Receiver | None:
@@ -107,12 +103,12 @@ def _keys(base: Path) -> dict[str, Key]:
         "url": Key(anything),
         "fail_url": Key(anything),
         "secret": Key(anything),
-        "base_url": Key(url()),
+        "base_url": Key(url),
         "auth": Key(table),
-        "project": Key(_word),
+        "project": Key(_WORD),
         "issue_type": Key(text),
         "api": Key(one_of("2", "3")),
-        "table": Key(_word),
+        "table": Key(_WORD),
         "host": Key(text),
         "port": Key(number(1, 65535, whole=True)),
         "tls": Key(one_of("starttls", "implicit", "none")),
@@ -154,13 +150,6 @@ def _check(values: Mapping[str, Any], where: str, problems: Problems) -> None:
         problems.add(join(where, "auth"), "oauth2 is not offered here; use bearer, basic or header")
     if values.get("tls") == "none" and not is_loopback(str(values.get("host", ""))):
         problems.add(join(where, "tls"), "none is for a mail server on this machine only; use starttls or implicit")
-
-
-def _word(value: object) -> str:
-    word = text(value)
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", word):
-        raise ValueError("must be one word of letters, digits and _")
-    return word
 
 
 def _syslog(value: object) -> str:

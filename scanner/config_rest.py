@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from scanner.config_keys import Check, Key, Problems, join, map_of, number, one_of, read_table, text
+from scanner.config_values import of_form
 from scanner.connections import GrantList
 
 _PATH = re.compile(r"/[^\s?#\\]*")
-_HEADER = re.compile(r"[A-Za-z0-9-]+")
+_HEADER = of_form(r"[A-Za-z0-9-]+", "must be the name of a header, such as X-Total-Count")
 _NEEDS_NEXT = ("cursor", "next")
 
 
@@ -30,7 +31,7 @@ def list_keys() -> dict[str, Key]:
         "first": Key(number(0, 1, whole=True)),
         "next": Key(text),
         "count": Key(text),
-        "count_header": Key(_header),
+        "count_header": Key(_HEADER),
     }
 
 
@@ -59,13 +60,6 @@ def _path(value: object) -> str:
     if not _PATH.fullmatch(path) or "/../" in f"{path}/":
         raise ValueError("must be a path below base_url, such as /v1/users; parameters stand in query")
     return path
-
-
-def _header(value: object) -> str:
-    name = text(value)
-    if not _HEADER.fullmatch(name):
-        raise ValueError("must be the name of a header, such as X-Total-Count")
-    return name
 
 
 def _with_id(value: object) -> str:

@@ -69,7 +69,7 @@ def read_roster(raw: Mapping[str, Any], where: str, base: Path, time_zone: Check
         "done_marker": Key(boolean),
         "stable_seconds": Key(number(0, 600)),
         "newest_by": Key(one_of("modified", "name")),
-        "base_url": Key(url()),
+        "base_url": Key(url),
         "auth": Key(table),
         "ca_file": Key(existing_from(base, "file")),
         "allow_http": Key(boolean),
@@ -133,7 +133,7 @@ def _read_parts(
 
 def _scim_view(raw: Mapping[str, Any], where: str, base: Path, problems: Problems) -> ScimView | None:
     keys = {
-        "base_url": Key(url(), required=True),
+        "base_url": Key(url, required=True),
         "auth": Key(table, required=True),
         "profile": Key(one_of(*_profiles())),
     }
@@ -169,7 +169,7 @@ def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
         "owner": Key(text),
         "reason": Key(text),
         "profile": Key(one_of(*_profiles())),
-        "base_url": Key(url()),
+        "base_url": Key(url),
         "path": Key(path_from(base)),
         "auth": Key(table),
         "ca_file": Key(existing_from(base, "file")),

@@ -2,11 +2,36 @@
 
 import codecs
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import SplitResult, urlsplit
 
 from scanner.config_keys import text
 
 _NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+
+
+def of_form(pattern: str, what: str) -> Callable[[object], str]:
+    """Return a check for text of one form: a regular expression, and its meaning, such as "must be one word"."""
+    compiled = re.compile(pattern)
+
+    def check(value: object) -> str:
+        said = text(value)
+        if not compiled.fullmatch(said):
+            raise ValueError(what)
+        return said
+
+    return check
+
+
+def split_address(address: str) -> SplitResult:
+    """Return the parts of an address; the error never repeats it, as it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # is checked only when asked for
+    except ValueError:
+        raise ValueError("is not a valid URL") from None
+    return parts
 
 
 def delimiter(value: object) -> str:

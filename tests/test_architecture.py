@@ -17,15 +17,15 @@ MAY_IMPORT = {
     "collect": {"collectors"},
     # Vendor profiles are TOML files, read as the configuration; a kind of source says what its table may hold.
     "collectors": {"config_connections", "config_keys", "config_ldap", "secrets"},
-    "config_auth": {"config_keys"},
+    "config_auth": {"config_keys", "config_values"},
     "config_connections": {"config_keys", "config_ldap", "config_rest", "config_values"},
     "config_file": {"config_auth", "config_keys", "config_notify", "config_record", "config_sources"},
     "config_keys": set(),
-    "config_ldap": {"config_auth", "config_keys"},
-    "config_notify": {"config_auth", "config_keys", "config_sources"},
+    "config_ldap": {"config_auth", "config_keys", "config_values"},
+    "config_notify": {"config_auth", "config_keys", "config_sources", "config_values"},
     "config_record": set(),
     # The kinds of sources, each with the keys of its table; a package may bring further ones.
-    "config_rest": {"config_keys"},
+    "config_rest": {"config_keys", "config_values"},
     "config_sources": {
         "collectors",
         "config_auth",

@@ -95,15 +95,9 @@ class Lister:
                 # It took no notice of the filter.
                 walk.end, walk.refusal = End.REFUSED, refused
 
-    def _is_over_budget(self, walk: Walk) -> bool:
-        if walk.pages < self.asking.session.limits.max_pages:
-            return False
-        walk.end = End.BUDGET
-        return True
-
     def _by_index(self, walk: Walk) -> None:
         barren, step = 0, 0
-        while not self._is_over_budget(walk):
+        while walk.may_go_on(self.asking.session.limits.max_pages):
             if self.max_start is not None and walk.received >= self.max_start:
                 self._by_id(walk)
                 return
@@ -154,7 +148,7 @@ class Lister:
     def _by_id(self, walk: Walk) -> None:
         """Go on behind the last id (Salesforce takes no start index beyond about 2,000)."""
         walk.by_id = True
-        while not self._is_over_budget(walk):
+        while walk.may_go_on(self.asking.session.limits.max_pages):
             page = self.asking.page(self.asking.after(id_of(walk.last_line)))
             fresh = walk.take(page, is_part=True)
             self.on_page(walk)
@@ -172,7 +166,7 @@ class Lister:
         walk.by_cursor = True
         barren = 0
         used: set[str] = set()
-        while not self._is_over_budget(walk):
+        while walk.may_go_on(self.asking.session.limits.max_pages):
             try:
                 page = self._at_cursor(cursor)
             except HttpError as error:

@@ -147,7 +147,7 @@ class RestLister:
             walk.end = End.EMPTY
             return
         barren = 0
-        while not self._is_over_budget(walk):
+        while walk.may_go_on(self.asker.session.limits.max_pages):
             page, _ = self._page(self._numbered(walk) if self.settings.paging != "none" else self._target({}))
             fresh = self._took(walk, page)
             barren = 0 if fresh else barren + 1
@@ -169,7 +169,7 @@ class RestLister:
             return
         walk.by_cursor = True
         target, used, barren = self.first(), set[str](), 0
-        while not self._is_over_budget(walk):
+        while walk.may_go_on(self.asker.session.limits.max_pages):
             used.add(target)
             page, following = self._page(target)
             barren = 0 if self._took(walk, page) else barren + 1
@@ -188,12 +188,6 @@ class RestLister:
         fresh = walk.take(page)
         self.on_page(walk)
         return fresh
-
-    def _is_over_budget(self, walk: Walk) -> bool:
-        if walk.pages < self.asker.session.limits.max_pages:
-            return False
-        walk.end = End.BUDGET
-        return True
 
     def _refused(self, walk: Walk, error: HttpError) -> None:
         if self.settings.paging in LINKED and walk.pages and (error.status == 410 or _EXPIRED.search(error.scim_type)):

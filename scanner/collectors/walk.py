@@ -70,6 +70,13 @@ class Walk:
         """Whether as many rows came as the server states."""
         return self.stated is not None and len(self.ids) + self.rejected >= self.stated
 
+    def may_go_on(self, max_pages: int) -> bool:
+        """Whether a further page is within bounds; if not, this is the end."""
+        if self.pages < max_pages:
+            return True
+        self.end = End.BUDGET
+        return False
+
     def take(self, page: Page, *, is_part: bool = False) -> int:
         """Stage the rows of a page that are new, and return how many they were.
 
