@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 PROVIDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "idp_assignments": ("provider_assignments", ("app", "account", "name", "assigned_at")),
     "sign_ins": ("sign_ins", ("app", "account", "signed_in_at", "interactive")),
-    "mfa": ("provider_mfa", ("app", "account", "mfa")),
+    "mfa": ("mfa", ("app", "account", "mfa")),
 }
 """Input that a source may supply -> what loads it, and the keys of its rows."""
 
@@ -91,7 +91,7 @@ def _load(con: duckdb.DuckDBPyConnection, name: str, path: Path, as_of: datetime
         f"""{f"nullif(trim({f.name}), '')" if f.name in names else "null::varchar"} as {f.name}""" for f in item.fields
     )
     con.execute(
-        f"create or replace temp table told as select {told} from {SOURCE}",
+        f"create or replace temp table told as select null::varchar as provider, {told} from {SOURCE}",
         {"file": str(path), "columns": dict.fromkeys(names, "varchar")},
     )
     return _load_told(con, name, as_of)
