@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import trustme
+
 Answer = tuple[int, Mapping[str, str], object]
 """Status, headers and JSON."""
 
@@ -108,3 +110,10 @@ def stream(context: ssl.SSLContext | None = None) -> Iterator[tuple[int, Callabl
         yield server.getsockname()[1], received
     finally:
         server.close()
+
+
+def server_context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    """Return the TLS side of a server called `name`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context

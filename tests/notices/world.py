@@ -14,6 +14,7 @@ from scanner.notices import Delivery, Post, Sealed, Told
 KEY = bytes(range(32))
 BEGAN = datetime(2026, 11, 1, 6, tzinfo=UTC)
 MANIFEST = "ab" * 32
+EVIL = "x\r\nBcc: all@acme.example <!channel> |a=b\\ {noformat} [code]<b>*y*_z_[c](http://evil.example)\u202e\x1b[2J"
 
 FRAME = """
 [organization]
@@ -59,6 +60,12 @@ def finding(number: int, state: str = "new", **more: object) -> dict[str, Any]:
         "remedy": "Deactivate the account.",
         **more,
     }
+
+
+def evil(number: int = 1, **more: object) -> dict[str, Any]:
+    """Return a finding whose every text is hostile."""
+    texts = {"username": EVIL, "account_id": EVIL, "reason": f"{EVIL} {{account}}", "remedy": EVIL}
+    return finding(number, **(texts | more))
 
 
 def upcoming(number: int, **more: object) -> dict[str, Any]:
