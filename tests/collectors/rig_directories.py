@@ -1,5 +1,6 @@
 """Directories as sources of the contract: a real slapd for each list."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from scanner.model import Collected
 
 ROWS = [("007", "ada", "Active"), ("u-2", "bo", "Disabled"), ("u-3", "cy", "Active")]
 PEOPLE = f"ou=people,{BASE}"
+GROUPS = f"ou=groups,{BASE}"
 COLUMNS = {"account_id": "employeeNumber", "username": "cn", "status": "employeeType"}
 """Ids of the contract in place of those of the server, and a word for the status."""
 
@@ -32,7 +34,7 @@ def person(uid: str, **more: str | list[str]) -> str:
 
 def group(name: str, *members: str, kind: str = "groupOfNames", attribute: str = "member") -> str:
     """Return a group as LDIF; members by distinguished name."""
-    lines = [f"dn: cn={name},ou=groups,{BASE}", f"objectClass: {kind}", f"cn: {name}"]
+    lines = [f"dn: cn={name},{GROUPS}", f"objectClass: {kind}", f"cn: {name}"]
     return "\n".join((*lines, *(f"{attribute}: {member}" for member in members))) + "\n\n"
 
 
@@ -48,6 +50,20 @@ def application(served: Directory, settings: LdapSettings | None = None, **more:
 def collect(app: Application, folder: Path) -> Collected:
     """Collect from a directory."""
     return SOURCES["ldap"].collect(app, folder / "staging", no_progress)
+
+
+def users(collected: Collected) -> dict[str, dict[str, Any]]:
+    """Return the staged accounts by user name."""
+    return {one["userName"]: one for one in map(json.loads, collected.files["users"].read_text().splitlines())}
+
+
+def memberships(collected: Collected) -> dict[str, set[str]]:
+    """Return group -> names of its members, accounts and groups."""
+    groups = [json.loads(line) for line in collected.files["groups"].read_text().splitlines()]
+    names = {one["id"]: name for name, one in users(collected).items()} | {
+        one["id"]: one["displayName"] for one in groups
+    }
+    return {one["displayName"]: {names[member["value"]] for member in one["members"]} for one in groups}
 
 
 def entries(rows: list[tuple[str, str, str]] = ROWS) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 import okta_replay
 import pytest
 import slapd
+from active_directory import ad_group, ad_user, filetime
 from contract import CANARY
 from in_process import orphanscan
 from postgresql import cluster, connect
 from replay import replay
-from test_directory import ad_group, ad_user, filetime
 
 from scanner.demo.seed import seed
 from scanner.demo.servers import ACTIVITY, serve
