@@ -84,14 +84,14 @@ def _held(kind: ApplicationType) -> ApplicationType:
         try:
             if app.auth.secret is not None:
                 redactor.add(secrets.read(app.auth.secret))
-            collected = kind.collect(app, into, progress)
-            source = _judged(collected, into)
+            collected = _judged(kind.collect(app, into, progress), into)
         except (StoreError, KeyboardInterrupt):
             raise  # our disk and our user, not their source
         except OrphanscanError as error:
             return Collected(replace(blank, detail=redactor.text(str(error), 400)))
         except BaseException as error:  # its text may hold anything
             return Collected(replace(blank, detail=f"{kind.provider} failed ({type(error).__name__}); tell its makers"))
+        source = collected.source
         query = redactor.text(f"{source.query} (by {kind.provider})".strip(), 4000)
         source = replace(source, id=app.id, kind="application", type=app.type, query=query)
         return replace(collected, source=replace(source, detail=redactor.text(source.detail, 600)))
@@ -107,17 +107,33 @@ def _held(kind: ApplicationType) -> ApplicationType:
     return replace(kind, collect=collect, look=look)
 
 
-def _judged(collected: Collected, into: Path) -> Source:
-    """Return the source as stated, unless its own numbers say otherwise."""
+def _judged(collected: Collected, into: Path) -> Collected:
+    """Return what was collected as stated, unless its own numbers and files say otherwise."""
     source = collected.source
-    if any(name not in _FILES or file.parent != into for name, file in collected.files.items()):
-        return replace(source, verdict=Verdict.FAILED, detail="it left files that no scan can use")
+    if not isinstance(source.verdict, Verdict):
+        return Collected(replace(source, verdict=Verdict.FAILED, detail="its verdict is none of scanner.model.Verdict"))
+    if not all(name in _FILES and _is_within(file, into) for name, file in collected.files.items()):
+        return Collected(replace(source, verdict=Verdict.FAILED, detail="it left files that no scan can use"))
     if source.verdict is not Verdict.COMPLETE:
-        return source
+        return collected
+    left = _rows(collected.files["users"]) if "users" in collected.files else 0
+    verdict, told = Verdict.UNKNOWN, ""
     if source.stated not in (None, source.collected):
-        told = f"it calls the list complete, with {source.collected:,} of {source.stated:,} accounts"
-        return replace(source, verdict=Verdict.UNKNOWN, detail="; ".join(filter(None, (told, source.detail))))
-    if source.rejected:
-        told = f"it calls the list complete, with {source.rejected:,} rejected rows"
-        return replace(source, verdict=Verdict.SHORT, detail="; ".join(filter(None, (told, source.detail))))
-    return source
+        told = f"with {source.collected:,} of {source.stated:,} accounts"
+    elif left != source.collected:
+        told = f"counts {source.collected:,} accounts and leaves {left:,}"
+    elif source.rejected:
+        verdict, told = Verdict.SHORT, f"with {source.rejected:,} rejected rows"
+    if not told:
+        return collected
+    detail = "; ".join(filter(None, (f"it calls the list complete, {told}", source.detail)))
+    return replace(collected, source=replace(source, verdict=verdict, detail=detail))
+
+
+def _is_within(file: Path, into: Path) -> bool:
+    return file.parent == into and file.is_file() and not file.is_symlink()
+
+
+def _rows(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())

@@ -170,6 +170,7 @@ def brought(**more: Any) -> ApplicationType:
     ("numbers", "verdict", "said"),
     [
         ({"stated": 3, "collected": 2}, Verdict.UNKNOWN, "with 2 of 3 accounts"),
+        ({"stated": 5, "collected": 5}, Verdict.UNKNOWN, "counts 5 accounts and leaves 2"),
         ({"collected": 2, "rejected": 1}, Verdict.SHORT, "with 1 rejected rows"),
         ({"stated": 2, "collected": 2}, Verdict.COMPLETE, ""),
     ],
@@ -179,8 +180,11 @@ def test_a_list_is_complete_only_with_numbers_that_say_so(
 ) -> None:
     """Whatever its package calls it; it speaks for no other source."""
     source = Source("hr", "roster", "csv", Verdict.COMPLETE, **numbers)
+    users = tmp_path / "users.ndjson"
+    users.write_text('{"id": "1"}\n{"id": "2"}\n')
+    kind = brought(collect=lambda app, into, progress: Collected(source, {"users": users}))
 
-    found = brought(collect=lambda app, into, progress: Collected(source)).collect(APP, tmp_path, no_progress).source
+    found = kind.collect(APP, tmp_path, no_progress).source
 
     assert (found.verdict, found.id, found.kind, found.type) == (verdict, "x", "application", "brought")
     assert said in found.detail
@@ -214,13 +218,70 @@ def test_a_full_disk_is_no_fault_of_a_package(tmp_path: Path) -> None:
         brought(collect=fail).collect(APP, tmp_path, no_progress)
 
 
-def test_files_outside_of_its_folder_are_not_loaded(tmp_path: Path) -> None:
-    """Nor kinds of rows that applications do not have."""
+def test_a_list_without_its_file_is_not_complete(tmp_path: Path) -> None:
+    """Five accounts of which none was left."""
+    source = Source("x", "application", "brought", Verdict.COMPLETE, collected=5, stated=5)
+
+    found = brought(collect=lambda *words: Collected(source)).collect(APP, tmp_path, no_progress).source
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert "counts 5 accounts and leaves 0" in found.detail
+
+
+def test_a_verdict_is_one_of_ours(tmp_path: Path) -> None:
+    """A text of the same letters would pass all checks of the numbers."""
+    source = Source("x", "application", "brought", "complete", collected=1, stated=5)  # type: ignore[arg-type]
+
+    found = brought(collect=lambda *words: Collected(source)).collect(APP, tmp_path, no_progress).source
+
+    assert found.verdict is Verdict.FAILED
+    assert "scanner.model.Verdict" in found.detail
+
+
+def test_files_that_no_scan_can_use_fail_their_source_alone(tmp_path: Path) -> None:
+    """Outside of its folder, of kinds that applications do not have, missing, links, folders: none of them is kept."""
     source = Source("x", "application", "brought", Verdict.COMPLETE)
-    for files in ({"users": tmp_path.parent / "users.ndjson"}, {"workers": tmp_path / "workers.ndjson"}):
+    into = tmp_path / "into"
+    into.mkdir()
+    for folder in (tmp_path, into):
+        (folder / "rows.ndjson").write_text('{"id": "1"}\n')
+    (into / "link.ndjson").symlink_to(tmp_path / "rows.ndjson")
+    (into / "folder").mkdir()
+    for files in (
+        {"users": tmp_path / "rows.ndjson"},
+        {"users": into / ".." / "rows.ndjson"},
+        {"workers": into / "rows.ndjson"},
+        *({"users": into / name} for name in ("missing.ndjson", "link.ndjson", "folder")),
+    ):
         kind = brought(collect=lambda app, into, progress, files=files: Collected(source, files))
 
-        assert kind.collect(APP, tmp_path, no_progress).source.verdict is Verdict.FAILED
+        found = kind.collect(APP, into, no_progress)
+
+        assert (found.source.verdict, found.files) == (Verdict.FAILED, {}), files
+        assert found.source.detail == "it left files that no scan can use"
+
+
+def test_a_lying_package_does_not_end_the_scan(packages: Path, tmp_path: Path) -> None:
+    """Its source fails; the report on the others is there."""
+    code = (
+        "from scanner.collectors.interface import ApplicationType, Look\n"
+        "from scanner.model import Collected, Source, Verdict\n"
+        "def collect(app, into, progress):\n"
+        "    source = Source(app.id, 'application', app.type, Verdict.COMPLETE, collected=5, stated=5)\n"
+        "    return Collected(source, {'users': into / 'users.ndjson'})\n"
+        "TYPE = ApplicationType(collect=collect, look=lambda app: Look(''))\n"
+    )
+    bring(packages, "liar", "liar", code)
+    (tmp_path / "hr.csv").write_text(HR)
+    report = '[report]\nformats = ["html"]\nframeworks = ["sox"]\n'
+    write(tmp_path, f'{FRAME}[[application]]\nid = "lies"\ntype = "liar"\n{report}')
+
+    done = orphanscan(tmp_path, "scan", "--json")
+
+    kept = Path(json.loads(done.stdout)["dir"])
+    sources = {one["id"]: one["verdict"] for one in json.loads((kept / "findings.json").read_text())["sources"]}
+    assert sources["lies"] == "failed"
+    assert "complete" in sources.values()
 
 
 def test_the_example_is_about_sixty_lines() -> None:
