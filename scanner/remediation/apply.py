@@ -1,6 +1,7 @@
 """Applies a plan: the gates, then every action read again, decided again, sent and read back."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from scanner.remediation.journal import Journal
 from scanner.remediation.model import Action, Plan
 from scanner.remediation.reread import Key, Rereading
 from scanner.remediation.run import Writing, count, kept, new_run, subject
-from scanner.remediation.server import Resource, Server, active, connected, elements, members
+from scanner.remediation.server import Reader, Resource, Server, active, connected, elements, looked_at, members
 from scanner.remediation.steps import Look, Step, grant_element, step_for
 from scanner.remediation.still import changed
 from scanner.store import scans, state, vault
@@ -121,10 +122,12 @@ class Applying:
     """Applications that are left alone."""
     own: dict[str, frozenset[str]] = field(default_factory=dict)
     """app -> ids of the accounts behind both credentials, where the server tells."""
+    providers: Mapping[str, Reader] = field(default_factory=dict)
+    """Identity providers that a change rests on, by name."""
 
     def rehearse(self, actions: tuple[Action, ...]) -> Iterator[tuple[Action, Result]]:
         """Yield what would become of each action, up to the request."""
-        with connected(self.config, (action.app for action in actions)) as servers:
+        with self._connected(actions) as servers:
             self._prime(actions, servers)
             for action in actions:
                 looked = self._prepared(action, servers[action.app])
@@ -136,7 +139,7 @@ class Applying:
         """Yield what became of each action; what the journal settled is not touched again."""
         settled = writing.settled()
         self.stopped |= writing.stopped()
-        with connected(self.config, (action.app for action in actions)) as servers:
+        with self._connected(actions) as servers:
             self._prime([action for action in actions if action.id not in settled], servers)
             for action in actions:
                 result = settled.get(action.id)
@@ -188,10 +191,27 @@ class Applying:
             if reason is None and action.id in self.taken_back and not action.case.taken_back:
                 reason = "a person took this change back after the plan was made"
             if reason is None:
-                reason = self._lone_administrator(action, server)
+                reason = self._open_at_provider(action) or self._lone_administrator(action, server)
         except (SourceError, ConfigError) as error:
             return Result(Outcome.FAILED, f"could not be read again: {' '.join(str(error).split())}; nothing was sent")
         return look if reason is None else Result(Outcome.STALE, reason)
+
+    @contextmanager
+    def _connected(self, actions: tuple[Action, ...]) -> Iterator[Mapping[str, Server]]:
+        providers = {app for action in actions for app, _ in action.at_provider}
+        with (
+            connected(self.config, (action.app for action in actions)) as servers,
+            looked_at(self.config, providers) as self.providers,
+        ):
+            yield servers
+
+    def _open_at_provider(self, action: Action) -> str | None:
+        """Return why a change that rests on the identity provider may not be made: the person is let in again."""
+        for app, account_id in action.at_provider:
+            user = self.providers[app].user(account_id)
+            if user is not None and active(user) is not False:
+                return f"{app} no longer shows the person's account there as closed"
+        return None
 
     def _lone_administrator(self, action: Action, server: Server) -> str | None:
         """Return why an administrator may not go: nobody else is shown to be one at this moment."""

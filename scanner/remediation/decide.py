@@ -100,6 +100,13 @@ TABLE: tuple[Line, ...] = (
         may_confirm=True,
     ),
     Line(
+        "provider-unread",
+        _PERSON,
+        {"provider_unread": (True,)},
+        "It rests on the identity provider, which cannot be asked again over SCIM before the change.",
+        may_confirm=True,
+    ),
+    Line(
         "second-writer",
         _PERSON,
         {"second_writer": (True,)},

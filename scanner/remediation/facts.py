@@ -39,6 +39,8 @@ class Facts:
     """(app, account id) -> groups of which it is the only active member."""
     owned: Mapping[str, int]
     """worker id -> machine accounts that the person answers for."""
+    at_provider: Mapping[str, tuple[tuple[str, str], ...]]
+    """worker id -> (app, account id) of the person in the identity provider."""
 
 
 def read(audit: Path, wanted: Collection[tuple[str, str]]) -> Facts:
@@ -113,6 +115,9 @@ def _facts(con: duckdb.DuckDBPyConnection) -> Facts:
     administrators: dict[str, dict[str, str]] = {}
     for app, account_id, entitlement in con.execute("select * from administrators order by all").fetchall():
         administrators.setdefault(app, {})[account_id] = entitlement
+    at_provider: dict[str, tuple[tuple[str, str], ...]] = {}
+    for worker_id, app, account_id in con.execute("select * from at_provider order by all").fetchall():
+        at_provider[worker_id] = (*at_provider.get(worker_id, ()), (app, account_id))
     known = con.execute("select count(*) > 0 from policy_inputs where name = 'privileged_entitlements'").fetchone()
     complete = con.execute("select bool_and(roster_complete) from settings").fetchone()
     return Facts(
@@ -126,4 +131,5 @@ def _facts(con: duckdb.DuckDBPyConnection) -> Facts:
         verdicts=dict(con.execute("select app, verdict from applications").fetchall()),
         alone_in={(app, one): n for app, one, n in con.execute("select * from alone_in").fetchall()},
         owned=dict(con.execute("select * from owned").fetchall()),
+        at_provider=at_provider,
     )

@@ -43,6 +43,15 @@ where g.is_privileged
     and a.kind not in ('service', 'shared', 'break_glass')
 group by g.app, g.account_id;
 
+-- Where else the people of these accounts sign in: what a finding says about the identity provider rests on it.
+create temp table at_provider as
+select a.worker_id, a.app, a.account_id
+from accounts a
+join applications p on p.app = a.app
+where p.identity_provider
+    and a.match_confidence in ('certain', 'probable')
+    and a.worker_id in (select worker_id from facts);
+
 create temp table held as
 select
     g.app,

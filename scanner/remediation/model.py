@@ -106,6 +106,8 @@ class Case:
     """Whether an earlier action on this was reverted by somebody else."""
     taken_back: bool = False
     """Whether a person took an earlier change of this back by `undo`."""
+    provider_unread: bool = False
+    """Whether it rests on the identity provider, and that cannot be asked again before the change."""
     in_grace: bool = False
     irreversible_allowed: bool = False
     confirmed: bool = False
@@ -189,6 +191,8 @@ class Action:
     consequences: tuple[str, ...] = ()
     other_admins: tuple[tuple[str, str], ...] = ()
     """(account id, entitlement) of administrators who would remain; one of them must still be there at the time."""
+    at_provider: tuple[tuple[str, str], ...] = ()
+    """(app, account id) in the identity provider, read over SCIM, that must still be closed: a finding rests on it."""
     acts_from: datetime | None = None
     """End of the grace period."""
     entitlement_name: str | None = None

@@ -1,7 +1,7 @@
 """Turns the findings of one scan into a plan. Reads evidence and configuration; sends nothing."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -112,6 +112,7 @@ class _Planner:
         self.leads = {rule.id for rule in record.rules if rule.lead}
         self.apps = {app.id: app for app in config.applications}
         self.profiles = {app.id: profiles.load(app.profile) for app in config.applications}
+        self.on_provider = {rule.id for rule in record.rules if "idp_active" in rule.needs.fields}
         self.remaining = {app: dict(found) for app, found in facts.administrators.items()}
 
     def action(self, candidate: Candidate) -> Action:
@@ -121,7 +122,7 @@ class _Planner:
             return self._about_no_account(candidate)
         says = meaning(candidate.kind, self.profiles[app.id], app.write)
         sent = _request(candidate, app, self.profiles[app.id])
-        case, acts_from = self._decisive(candidate, self._common_case(candidate, app, account, says, sent))
+        case, acts_from = self._decisive(candidate, account, self._common_case(candidate, app, account, says, sent))
         line = decide(case)
         others = {one: held for one, held in self.remaining.get(app.id, {}).items() if one != account.account_id}
         is_admin = account.account_id in self.facts.administrators.get(app.id, {})
@@ -150,6 +151,7 @@ class _Planner:
             request=sent,
             consequences=consequences(candidate.kind, account, standing) if sent else (),
             other_admins=tuple(others.items())[:20] if is_admin else (),
+            at_provider=tuple(filter(self._is_readable, self._at_provider(account, candidate.findings))),
             acts_from=acts_from,
             entitlement_name=self.facts.names.get((candidate.app, candidate.entitlement or "")),
             earlier_run=self.past.came_undone.get(candidate.id) or self.past.taken_back.get(candidate.id),
@@ -186,15 +188,24 @@ class _Planner:
         """Tell whether somebody accepted a finding, or is assumed to."""
         return finding.state is FindingState.WAIVED or self.asked.waived(finding)
 
-    def _decisive(self, candidate: Candidate, case: Case) -> tuple[Case, datetime | None]:
+    def _at_provider(self, account: Account, findings: Iterable[Finding]) -> tuple[tuple[str, str], ...]:
+        """Return the person's accounts in the identity provider, where one of the findings rests on them."""
+        if not any(finding.rule in self.on_provider for finding in findings):
+            return ()
+        return self.facts.at_provider.get(account.worker_id or "", ())
+
+    def _is_readable(self, key: tuple[str, str]) -> bool:
+        return key[0] in self.apps and self.apps[key[0]].type == "scim"
+
+    def _decisive(self, candidate: Candidate, account: Account, case: Case) -> tuple[Case, datetime | None]:
         """Return the case of the finding that carries the change furthest, and the end of its grace period.
 
         Each finding is decided by itself: what one lacks, another does not make up for.
         """
-        cases = [self._case_of(finding, candidate.kind, case) for finding in candidate.findings]
+        cases = [self._case_of(finding, candidate.kind, account, case) for finding in candidate.findings]
         return min(cases, key=lambda one: (_CARRIES.index(decide(one[0]).decision), one[1] or self.now))
 
-    def _case_of(self, finding: Finding, kind: Kind, case: Case) -> tuple[Case, datetime | None]:
+    def _case_of(self, finding: Finding, kind: Kind, account: Account, case: Case) -> tuple[Case, datetime | None]:
         acts_from = None if kind is Kind.NOTICE else self._acts_from(finding)
         confirmed = bool(self.asked.confirmed) and finding.fingerprint.startswith(self.asked.confirmed)
         own = replace(
@@ -202,6 +213,7 @@ class _Planner:
             verdict=finding.verdict,
             is_waived=self.is_waived(finding),
             is_lead=finding.rule in self.leads,
+            provider_unread=not all(map(self._is_readable, self._at_provider(account, [finding]))),
             in_grace=acts_from is not None,
             confirmed=confirmed,
         )

@@ -1,11 +1,11 @@
 """One application while it is changed: read with the credential for reading, changed with the one for writing."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from scanner import bindings
@@ -17,47 +17,55 @@ from scanner.errors import ConfigError, RefusedError, SourceError
 
 Resource = Mapping[str, Any]
 _GONE = (404, 410)
+_R = TypeVar("_R", bound="Reader")
 
 
 @contextmanager
 def connected(config: Config, names: Iterable[str]) -> Iterator[dict[str, "Server"]]:
-    """Open the servers of these applications, by name.
+    """Open the servers of these applications, by name, to be changed.
 
     RefusedError before anything is sent if one is no longer in the configuration, or if a secret would go to an
     origin that it is not bound to.
     """
+    with _opened(config, names, Server) as servers:
+        yield servers
+
+
+@contextmanager
+def looked_at(config: Config, names: Iterable[str]) -> Iterator[dict[str, "Reader"]]:
+    """Open the servers of these applications, by name, to be read; RefusedError as above."""
+    with _opened(config, names, Reader) as readers:
+        yield readers
+
+
+@contextmanager
+def _opened(config: Config, names: Iterable[str], kind: Callable[[Application], _R]) -> Iterator[dict[str, _R]]:
     apps = {app.id: app for app in config.applications}
     refusals = bindings.refusals(config)
     with ExitStack() as stack:
-        servers = {}
+        servers: dict[str, _R] = {}
         for name in sorted(set(names)):
             if name not in apps:
                 raise RefusedError(f"{name} is no longer in the configuration: make a new plan")
             if name in refusals:
                 raise RefusedError(f"{name}: {refusals[name]}")
-            servers[name] = stack.enter_context(Server(apps[name]))
+            servers[name] = kind(apps[name])
+            stack.enter_context(servers[name])
         yield servers
 
 
-class Server:
-    """Both sessions of an application; a context manager."""
+class Reader:
+    """An application that is only read; a context manager."""
 
     def __init__(self, app: Application) -> None:
-        """Read both secrets; nothing is sent yet."""
-        if app.write is None:
-            raise ConfigError(f"{app.id} has no [application.write]; nothing may be written there")
+        """Read the secret; nothing is sent yet."""
         self.app = app
-        self.settle_seconds = app.write.settle_seconds
         self.profile = profiles.load(app.profile)
-        rates = self.profile.requests_per_minute
-        self._reading = Session(app, rates)
-        self._writing = Session(replace(app, auth=app.write.auth), rates)
+        self._reading = Session(app, self.profile.requests_per_minute)
         self._stack = ExitStack()
-        self._knows_versions: bool | None = None
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self._stack.enter_context(self._reading)
-        self._stack.enter_context(self._writing)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -70,6 +78,36 @@ class Server:
     def group(self, group_id: str) -> Resource | None:
         """Return a group with its members, as above."""
         return self._resource(f"/Groups/{quote(group_id, safe='')}", group_id)
+
+    def _resource(self, path: str, identifier: str) -> Resource | None:
+        try:
+            answer = self._reading.get(path)
+        except HttpError as error:
+            if error.status in _GONE:
+                return None
+            raise
+        document = _document(self._reading, answer)
+        if str(document.get("id")) != identifier:
+            raise SourceError(f"GET {path} was answered with another resource")
+        return document
+
+
+class Server(Reader):
+    """An application that is changed: both sessions."""
+
+    def __init__(self, app: Application) -> None:
+        """Read both secrets; nothing is sent yet."""
+        if app.write is None:
+            raise ConfigError(f"{app.id} has no [application.write]; nothing may be written there")
+        super().__init__(app)
+        self.settle_seconds = app.write.settle_seconds
+        self._writing = Session(replace(app, auth=app.write.auth), self.profile.requests_per_minute)
+        self._knows_versions: bool | None = None
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._stack.enter_context(self._writing)
+        return self
 
     def own_accounts(self) -> frozenset[str]:
         """Return the ids of the accounts behind both credentials, where the server tells (RFC 7644, 3.11)."""
@@ -115,18 +153,6 @@ class Server:
     def remaining(self) -> float:
         """Seconds left for this application."""
         return self._writing.remaining
-
-    def _resource(self, path: str, identifier: str) -> Resource | None:
-        try:
-            answer = self._reading.get(path)
-        except HttpError as error:
-            if error.status in _GONE:
-                return None
-            raise
-        document = _document(self._reading, answer)
-        if str(document.get("id")) != identifier:
-            raise SourceError(f"GET {path} was answered with another resource")
-        return document
 
 
 def active(resource: Resource | None) -> bool | None:

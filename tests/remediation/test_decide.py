@@ -33,6 +33,7 @@ CIRCUMSTANCES: dict[str, dict[str, Any]] = {
     "activity_unknown": {"activity_known": False},
     "state_unknown": {"is_active": None},
     "admins_unknown": {"last_admin": None},
+    "provider_unread": {"provider_unread": True},
 }
 """Word of the table -> fields of the case; every other word is a field that is true."""
 
