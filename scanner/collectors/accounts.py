@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 import msgspec
 
 from scanner.collectors.account_words import ACTIVE, INACTIVE
 from scanner.collectors.listing import open_staging
+from scanner.collectors.scratch import scratch
 from scanner.collectors.table import without_nul
 from scanner.collectors.walk import write
 from scanner.columns import ACCOUNT_COLUMNS
 from scanner.config import Application
-from scanner.errors import StoreError
 from scanner.model import Verdict
 
 LISTS = ("role", "group", "entitlement")
@@ -36,7 +36,6 @@ _KINDS = ("human", "service", "shared", "break_glass", "external")
 _GRANT = ("account_id", "kind", "entitlement", "name", "path")
 _HERE = Path(__file__).parent
 _BATCH = 1000
-_MEMORY = "256MB"
 _WORD = re.compile(r"[\w .-]{1,24}")
 _MOST_WORDS = 5
 """More unknown words than this come from a wrong column, which may hold what nobody should read in a report."""
@@ -158,23 +157,13 @@ def fold(
         grants: Closed; further grants: account_id, kind, entitlement, name and path (direct or nested).
     """
     folder = rows.path.parent
-    database = folder / "fold.duckdb"
-    settings: dict[str, Any] = {
-        "threads": "1",
-        "memory_limit": _MEMORY,
-        "temp_directory": os.fspath(folder),
-    }
     try:
-        with duckdb.connect(os.fspath(database), config=settings) as con:
+        with scratch(folder, app.id) as con:
             _load(con, app, rows, columns, catalogue, grants)
             con.execute((_HERE / "accounts_fold.sql").read_text())
             return _outcome(con, folder, "status" in columns, catalogue)
-    except duckdb.OutOfMemoryException:
-        raise StoreError(f"the rows of {app.id} do not fit into {_MEMORY} of memory, even spilled to disk") from None
-    except duckdb.IOException as error:
-        raise StoreError(f"the staging folder cannot be used: {str(error).splitlines()[0]}") from None
     finally:
-        for file in (database, database.with_name("fold.duckdb.wal"), rows.path, grants.path if grants else rows.path):
+        for file in (rows.path, grants.path if grants else rows.path):
             file.unlink(missing_ok=True)
 
 
@@ -206,19 +195,20 @@ def _load(
         if name != "account_id"
     )
     con.execute(
-        f"create table rows as select line, {identity_of(columns)} as id, {told} from {_reader(rows, read)}",
+        f"create table rows as select line, {identity_of(columns)} as id, {told} from {reader(rows, read)}",
         {"file": os.fspath(rows.path)},
     )
     con.execute(f"create table more_grants ({', '.join(f'{name} varchar' for name in _GRANT)})")
     if grants is not None:
         con.execute(
             f"insert into more_grants select {', '.join(_GRANT)} from"
-            f" {_reader(grants, dict.fromkeys(_GRANT, 'varchar'))}",
+            f" {reader(grants, dict.fromkeys(_GRANT, 'varchar'))}",
             {"file": os.fspath(grants.path)},
         )
 
 
-def _reader(file: RowFile, columns: Mapping[str, str]) -> str:
+def reader(file: RowFile, columns: Mapping[str, str]) -> str:
+    """Return what reads a closed file of rows from $file, with these columns (key -> type)."""
     listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     return (
         "read_json($file, format = 'newline_delimited', records = true, auto_detect = false,"

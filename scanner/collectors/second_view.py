@@ -2,22 +2,25 @@
 
 An account that only the system shows was made by hand, and closing the person in the identity provider does not close
 it. One that only SCIM shows is managed, and the system's own list does not know of it: one of the two is not whole.
-Accounts are the same that share an id, an external id, a user name or an e-mail address, letter case aside.
+A SCIM user vouches for one account: that with its id or external id, else with its user name, else with its e-mail
+address, letter case aside. Whoever shares a weaker of these is local, and so are all of several that are as near.
 """
 
-import json
-from collections.abc import Iterator
+import os
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+import duckdb
+
 from scanner.collectors import records
-from scanner.collectors.accounts import RowFile
-from scanner.collectors.envelope import encode
+from scanner.collectors.accounts import RowFile, reader
+from scanner.collectors.envelope import decode, encode
 from scanner.collectors.interface import Progress
 from scanner.collectors.listing import open_staging
 from scanner.collectors.scim import collect_scim
+from scanner.collectors.scratch import scratch
 from scanner.config import Application
 from scanner.model import ANSWERS, Collected, Verdict
 
@@ -25,6 +28,12 @@ _KEPT = ("userName", "displayName", "externalId", "userType", "active", "name", 
 """Of a SCIM user whom only SCIM shows."""
 ONLY_SCIM = "scim:"
 """In front of the id of such a user, which may be another one's in the system's own list."""
+_TOLD = {
+    "line": "bigint",
+    **dict.fromkeys(("id", "external_id", "username", "kept"), "varchar"),
+    "emails": "varchar[]",
+}
+_HERE = Path(__file__).parent
 
 
 def compared(app: Application, into: Path, progress: Progress, collected: Collected) -> Collected:
@@ -50,40 +59,76 @@ def _compared(into: Path, collected: Collected, scim: Collected) -> Collected:
         return replace(collected, source=replace(source, verdict=verdict, detail=detail))
     if "users" not in collected.files or "users" not in scim.files:
         return replace(collected, source=source)
-    users, joined = collected.files["users"], into / "joined.ndjson"
-    keys = [_keys(one) for one in _read(scim.files["users"])]
-    managed = set[str]().union(*keys)
-    shown: set[str] = set()
-    with open_staging(joined) as out, RowFile(into / "idp_assignments.ndjson") as assigned:
-        for one in _read(users):
-            mine = _keys(one)
-            shown |= mine
-            is_managed = not managed.isdisjoint(mine)
-            out.write(encode({**one, "origin": "scim" if is_managed else "local"}) + b"\n")
-            if is_managed:
-                assigned.add({"app": source.id, "account": one["id"], "name": None, "assigned_at": None})
-        missing = 0
-        if source.verdict is Verdict.COMPLETE:
-            for one, theirs in zip(_read(scim.files["users"]), keys, strict=True):
-                if shown.isdisjoint(theirs):
-                    missing += 1
-                    kept = {name: one[name] for name in _KEPT if name in one}
-                    out.write(encode({"id": f"{ONLY_SCIM}{one['id']}", **kept, "origin": "scim_only"}) + b"\n")
+    with scratch(into, source.id) as con:
+        _load(con, collected.files["users"], scim.files["users"], into)
+        con.execute((_HERE / "second_view.sql").read_text())
+        assigned = _write(con, source.id, into, collected.files["users"], is_whole=source.verdict is Verdict.COMPLETE)
+        missing, several = con.execute(
+            "select count(*) filter (s.line is null), count(*) filter (s.is_several)"
+            " from scim_told t left join surest s on s.line = t.line"
+        ).fetchone() or (0, 0)
+    if source.verdict is Verdict.COMPLETE:
+        source = replace(source, collected=source.collected + missing)
+    if several:
+        told = f"{several:,} SCIM users may each be any of several accounts, and vouch for none of them"
+        source = replace(source, detail="; ".join(filter(None, (source.detail, told))))
+    return Collected(source, {"idp_assignments": assigned, **collected.files})
+
+
+def _load(con: duckdb.DuckDBPyConnection, own: Path, scim: Path, into: Path) -> None:
+    """Make the tables own_told and scim_told: what each list says of an account, and what is left of it."""
+    with own.open("rb") as lines:
+        longest = max(map(len, lines), default=0)
+    con.execute(
+        "create table own_told as select json, json->>'$.id' as id, json->>'$.externalId' as external_id,"
+        " json->>'$.userName' as username, json_extract_string(json, '$.emails[*].value') as emails"
+        " from read_json_objects($file, format = 'newline_delimited',"
+        f" maximum_object_size = {max(longest + 2, 65_536)})",
+        {"file": os.fspath(own)},
+    )
+    with RowFile(into / "told.ndjson") as told, scim.open("rb") as lines:
+        for line, text in enumerate(lines):
+            told.add(_told(line, decode(text)))
+    con.execute(
+        f"create table scim_told as select * from {reader(told, _TOLD)}",
+        {"file": os.fspath(told.path)},
+    )
+    told.path.unlink()
+
+
+def _told(line: int, user: Any) -> dict[str, object]:
+    kept = {name: user[name] for name in _KEPT if name in user}
+    return {
+        "line": line,
+        "id": records.text(user["id"]),
+        "external_id": records.text(user.get("externalId")),
+        "username": records.text(user.get("userName")),
+        "emails": records.texts(user.get("emails"), None),
+        "kept": encode({"id": f"{ONLY_SCIM}{user['id']}", **kept, "origin": "scim_only"}).decode(),
+    }
+
+
+def _write(con: duckdb.DuckDBPyConnection, app: str, into: Path, users: Path, *, is_whole: bool) -> Path:
+    """Write the accounts anew, each with its origin, and return the file of those that are assigned."""
+    joined, assigned = into / "joined.ndjson", into / "idp_assignments.ndjson"
+    for file in (joined, assigned):
+        open_staging(file).close()  # nobody else may read it
+    # JSON holds no control characters, so that nothing in a line needs to be quoted.
+    con.execute(
+        "copy (select json_merge_patch(json, json_object("
+        "'origin', if(id in (select id from managed), 'scim', 'local')))::varchar from own_told"
+        " union all select kept from scim_told where $is_whole and line not in (select line from surest))"
+        " to $file (format csv, header false, use_tmp_file false,"
+        " delimiter e'\\x01', quote e'\\x02', escape e'\\x02')",
+        {"file": os.fspath(joined), "is_whole": is_whole},
+    )
+    con.execute(
+        "copy (select $app as app, id as account, null as name, null as assigned_at from managed order by id) to $file"
+        " (format json, use_tmp_file false)",
+        {"file": os.fspath(assigned), "app": app},
+    )
     joined.replace(users)
-    source = replace(source, collected=source.collected + missing)
-    return Collected(source, {"idp_assignments": assigned.path, **collected.files})
-
-
-def _keys(user: dict[str, Any]) -> set[str]:
-    """Return by what an account may be known in another list."""
-    mails = records.texts(user.get("emails"), None)
-    named = (records.text(user.get(name)) for name in ("id", "externalId", "userName"))
-    return {one.casefold() for one in (*named, *mails) if one}
-
-
-def _read(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open("rb") as lines:
-        yield from map(json.loads, lines)
+    return assigned
 
 
 def _keep_answers(log: Path, into: Path) -> None:
