@@ -91,21 +91,29 @@ class Lists:
             return self._lister(replace(settings, path=filled(settings.path, identifier)), row)
 
         ahead = Prefetch(self.session.get, self.session.limits.parallel)
-        reason = ""
+        reason, saw_next, longest = "", self.is_paging_known, (0, lister(""))
         try:
             ahead.foresee(lister(one).first() for one in wanted)
             for done, one in enumerate(wanted, 1):
-                lines, doubt = _small(lister(one), ahead)
+                reader = lister(one)
+                walk, doubt = _small(reader, ahead)
                 if doubt:
                     reason = doubt
                     unread.add(one)
+                elif walk.stated is None and len(walk.ids) > longest[0]:
+                    longest = len(walk.ids), reader
+                saw_next = saw_next or reader.saw_next
                 self.progress(self.source.id, what, done, len(wanted))
-                yield one, [_decode(line) for line in lines]
+                yield one, [_decode(line) for line in _lines(walk)]
         finally:
             ahead.drop()
         if unread:
             told = f"{len(unread):,} of {len(wanted):,} lists of {what} could not be read whole: {reason}"
             self.doubts.append((Verdict.SHORT, told))
+        # They all page alike: if the longest is no first page, none is.
+        found, reader = longest
+        if not saw_next and (doubt := reader.doubt(found)):
+            self.doubts.append((Verdict.SHORT, f"lists of {what} may go on: {doubt}"))
 
     def doubt(self, why: str) -> None:
         """Note what is missing beside the accounts: the source is short."""
@@ -248,19 +256,19 @@ def filled(template: str, identifier: str) -> str:
     return template.replace("{id}", quote(identifier, safe=""))
 
 
-def _small(lister: RestLister, ahead: Prefetch) -> tuple[list[bytes], str]:
+def _small(lister: RestLister, ahead: Prefetch) -> tuple[Walk, str]:
     """Read one of many short lists in memory. One answer is a picture of one moment; more are read a second time."""
     first = _walked(lister, ahead)
     if doubt := _unsound(first):
-        return _lines(first), doubt
+        return first, doubt
     if first.stated is not None:
         found = len(first.ids)
-        return _lines(first), "" if found == first.stated else f"it states {first.stated:,} rows and lists {found:,}"
+        return first, "" if found == first.stated else f"it states {first.stated:,} rows and lists {found:,}"
     if first.pages <= (1 if lister.settings.paging in (*LINKED, "none") else 2):
-        return _lines(first), ""
+        return first, ""
     second = _walked(lister, None)
     doubt = _unsound(second) or ("" if first.ids == second.ids else "two readings of it differ")
-    return _lines(second), doubt
+    return second, doubt
 
 
 def _walked(lister: RestLister, ahead: Prefetch | None) -> Walk:

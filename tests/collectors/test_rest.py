@@ -390,6 +390,44 @@ def test_grants_come_from_further_requests(form: str, tmp_path: Path) -> None:
     assert set(users(bad)) == {"1", "2"}
 
 
+ROLES = GrantList("/roles", members="/roles/{id}/users", members_items="data")
+
+
+def members(request: Request, count: int, more: dict[str, str]) -> Reply:
+    """Answer as a server whose roles have many holders, the further pages of which stand in `more`."""
+    if request.path == "/users":
+        return Reply({"data": people(2), "total": 2})
+    if request.path == "/roles":
+        return Reply([{"id": "few"}, {"id": "many"}])
+    if request.path == "/roles/few/users" or "after" in request.query:
+        return Reply({"data": [{"id": 1}]})
+    size = int(request.query.get("limit", count))
+    return Reply({"data": [{"id": n} for n in range(1, min(count, size) + 1)], **(more if size <= count else {})})
+
+
+@pytest.mark.parametrize(
+    ("count", "size_parameter", "more", "told"),
+    [
+        (100, None, {"paging": "after"}, "exactly 100 rows may be a first page"),
+        (101, "limit", {"paging": "after"}, "does it stand elsewhere in the answer?"),
+        (101, None, {"paging": "after"}, ""),
+        (100, None, {"next": "/roles/many/users?after=1"}, ""),
+        (100, "limit", {"next": "/roles/many/users?after=1"}, ""),
+    ],
+)
+def test_a_next_page_of_short_lists_in_another_place_is_noticed(
+    count: int, size_parameter: str | None, more: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    """Else a role would lose its holders behind the first page, and nobody would know. The longest list is asked."""
+    rest = replace(NESTED, paging="next", next="next", size_parameter=size_parameter, grants=(ROLES,))
+    with replay(lambda request: members(request, count, more)) as server:
+        app = application(server.origin, rest, limits=replace(LIMITS, page_size=count))
+        source = collect_rest(app, tmp_path, no_progress).source
+
+    assert (told in source.detail) if told else "members" not in source.detail
+    assert source.verdict is (Verdict.SHORT if told else Verdict.COMPLETE), source.detail
+
+
 def test_a_field_that_vanished_is_told(tmp_path: Path) -> None:
     """A permission that was taken away trims fields without an error: the list is not whole then."""
     rows = [{"id": 1, "login": "ada"}]
