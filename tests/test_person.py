@@ -13,7 +13,8 @@ from in_process import orphanscan
 
 from scanner import privacy
 from scanner.notices import delivery
-from scanner.store import person_rows, state, vault
+from scanner.privacy import Traces
+from scanner.store import person, person_rows, state, vault
 
 ROOT = Path(__file__).parents[1]
 RULES = ("contract-ended-still-active", "disabled-keeps-privilege")
@@ -138,6 +139,111 @@ def test_who_answers_for_an_application_is_not_handed_what_it_says_about_others(
     assert not any(trace.decode() in json.dumps(made) for trace in TRACES)
     told = json.loads(run(company, "erase", "bjorn.dahlgren@tarnwick.example", *WHY, "--json"))["left"]
     assert not [one for one in told if one["place"] in ("notices", "plans")]
+
+
+NAMESAKE = "keiko.tanaka2@tarnwick.example"
+
+
+@pytest.fixture
+def with_namesake(company: Path) -> Path:
+    """Return the company after a third scan, with a namesake whose user name elsewhere is that of the person."""
+    with (company / "hr.csv").open("a") as file:
+        file.write(f"0099,Keiko,Tanaka,{NAMESAKE},active,contractor,2024-01-08,,2025-12-31,IT\n")
+    with (company / "links.csv").open("a") as file:
+        file.write(f"erp,u9,{NAMESAKE},bjorn.dahlgren@tarnwick.example,2026-11-01,Asked in person\n")
+    user = {"id": "u9", "userName": "keiko.tanaka", "emails": [{"value": NAMESAKE}], "active": True}
+    (company / "erp.json").write_text(json.dumps({"Resources": [user], "totalResults": 1}))
+    with (company / "orphanscan.toml").open("a") as file:
+        file.write('[[application]]\nid = "erp"\nname = "ERP"\ntype = "scim_file"\npath = "erp.json"\n')
+    own = WAIVER.replace("account", 'app = "crm"\naccount').replace("hands over", "of CRM stays")
+    others = WAIVER.replace("account", 'app = "erp"\naccount').replace("hands over", "of ERP stays")
+    (company / "waivers.toml").write_text(own + others)
+    run(company, "collect", "--as-of", "2026-11-22T06:00:00Z")
+    run(company, "check", expect=1)
+    (company / "waivers.toml").write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "BACKOFF_SECONDS", 0)
+        run(company, "collect", "--as-of", "2026-11-23T06:00:00Z")
+        run(company, "check", expect=1)
+    return company
+
+
+def test_a_namesake_with_the_same_user_name_elsewhere_is_nobody_of_a_persons(with_namesake: Path) -> None:
+    """Neither handed out nor erased: not their rows, the notice that waits about them, nor the waiver of theirs."""
+    company = with_namesake
+    kept = {WHO: ("of CRM stays", "of ERP stays"), NAMESAKE: ("of ERP stays", "of CRM stays")}
+    for who, (own, others) in kept.items():
+        made = exported(company, who)
+        assert {row["app"] for row in made["store"]["account_versions"]} == {"crm" if who == WHO else "erp"}
+        reasons = " ".join(one["waiver"]["reason"] for one in made["waivers"])
+        assert (own in reasons, others in reasons) == (True, False), who
+        # That their name once spoke for an account is told of both.
+        made["evidence"].pop("match_candidates", None)
+        parts = ("store", "evidence", "notices_waiting", "waivers", "plans")
+        telling = [part for part in parts if "0099" in json.dumps(made[part]) or '"u9"' in json.dumps(made[part])]
+        assert bool(telling) == (who == NAMESAKE), telling
+        assert len(made["notices_waiting"]["siem"]) == 1, who
+
+    left(company, "--apply")
+
+    made = exported(company, NAMESAKE)
+    assert {one["waiver"]["reason"] for one in made["waivers"]} == {"Keiko Tanaka of ERP stays until the spring"}
+    assert len(made["notices_waiting"]["siem"]) == 1
+    with state.open_store(vault.store_file(company / "orphanscan-state")) as con:
+        texts = str(con.execute("select content from waiver_versions").fetchall())
+    assert "erased of CRM stays" in texts
+    assert "Keiko Tanaka hands over" not in texts
+
+
+def told(*who: str, **node: object) -> list[bool]:
+    """Return whether an object is about each of several people, of whom two share a name and two a user name."""
+    with duckdb.connect() as con:
+        con.execute(
+            """
+            create table people as
+            from (values
+                ('hr:1', ['1'], 'Ann Lee', 'ann.lee@a.example', []::varchar[]),
+                ('hr:2', ['2'], 'Ann Lee', 'ann.lee2@a.example', []::varchar[]),
+                ('hr:3', ['3'], 'Bo Ek', 'bo@a.example', []::varchar[]),
+                ('hr:77', ['77'], 'Mary Bo Ek', 'mary@a.example', []::varchar[])
+            ) as t (worker_id, employee_numbers, full_name, email, other_emails);
+            create table holders as
+            from (values
+                ('crm', 'u1', 'ann', 'ann.lee@a.example', 'hr:1', 'certain'),
+                ('crm', 'u2', 'ann2', 'ann.lee2@a.example', 'hr:2', 'certain'),
+                ('crm', 'u3', 'admin', null, 'hr:3', 'certain'),
+                ('erp', 'u9', 'admin', null, 'hr:77', 'certain'),
+                ('erp', 'svc', 'backup', 'bo@a.example', null, 'none')
+            ) as t (app, account_id, username, email, worker_id, match_confidence)
+            """
+        )
+        found = [person._find(con, one) for one in who]
+    return [Traces.of(one, None, []).tell_of(node) for one in found if one]
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ({"app": "erp", "account_id": "u9", "username": "admin", "worker_id": "hr:77"}, [False, False, False]),
+        ({"app": "crm", "account": "u2", "text": "account of Ann Lee (hr:2)"}, [False, True, False]),
+        ({"app": "crm", "account": "ann", "reason": "Ann Lee asks Bo Ek"}, [True, False, False]),
+        ({"app": "crm", "account": "admin", "worker_id": None}, [False, False, True]),
+        ({"app": "erp", "account": "admin"}, [False, False, False]),
+        ({"app": None, "account": "admin"}, [False, False, True]),
+        ({"worker": "2", "reason": "bo@a.example asked"}, [False, True, False]),
+        ({"text": "account of Ann Lee"}, [False, False, False]),
+        ({"text": "Mary Bo Ek has left"}, [False, False, False]),
+        ({"text": "the service of bo@a.example"}, [False, False, True]),
+        ({"text": "told to ann.lee2@a.example"}, [False, True, False]),
+        ({"username": "admin"}, [False, False, False]),
+        ({"username": "ann"}, [True, False, False]),
+    ],
+)
+def test_ids_decide_whom_an_object_is_about_and_words_only_where_it_has_none(
+    node: dict[str, object], expected: list[bool]
+) -> None:
+    """A name or a user name that several bear tells of none of them."""
+    assert told("hr:1", "hr:2", "hr:3", **node) == expected
 
 
 def test_an_export_needs_a_reason_and_is_logged_before_anything_is_written(company: Path) -> None:

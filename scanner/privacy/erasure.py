@@ -144,7 +144,7 @@ def _lines(path: Path) -> list[str]:
 
 def _is_in(traces: Traces, who: Person, line: str) -> bool:
     """Whether a line of a file of any form names the person or an account of theirs, as a whole word."""
-    if traces.says(line):
+    if traces.may_name(line):
         return True
     words = {
         word.strip("\"'[]{}()").lower() for word in line.replace("=", " ").replace(",", " ").replace(";", " ").split()

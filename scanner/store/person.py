@@ -59,6 +59,51 @@ _WORDS = """
     semi join mine using (app, account_id)
     where coalesce(worker_id = $id, true)
 """
+_LOGINS = """
+    select distinct app, lower(username) as login
+    from holders
+    semi join mine using (app, account_id)
+    where coalesce(worker_id = $id, true) and username is not null
+    except
+    select app, lower(username)
+    from holders
+    anti join mine using (app, account_id)
+    order by all
+"""
+# An address on an account that nobody matched, as of a service, is the person's all the same; a user name may not be.
+# A number that serves as a user name is theirs still: only another person's number makes it doubtful.
+_SHARED = """
+    with people_words as (
+        select lower(unnest(list_value(worker_id, full_name, email) || other_emails || employee_numbers)) as word
+        from people
+        where worker_id is distinct from $id
+    ),
+    account_words as (
+        select lower(unnest(list_value(username, email))) as word
+        from holders
+        where worker_id is not null and worker_id is distinct from $id
+        union
+        select lower(username)
+        from holders
+        anti join mine using (app, account_id)
+        where worker_id is null and not contains(username, '@')
+    )
+    select word
+    from (select unnest($words::varchar[] || $numbers::varchar[]) as word) w
+    where word in (select word from people_words where word is not null)
+        or (
+            word in (select word from account_words where word is not null)
+            and not list_contains($numbers::varchar[], word)
+        )
+        or exists (
+            select 1
+            from people
+            where worker_id is distinct from $id
+                and contains(w.word, ' ')
+                and contains(' ' || lower(full_name) || ' ', ' ' || w.word || ' ')
+        )
+    order by word
+"""
 _NUMBERS = "select distinct unnest(employee_numbers) from people where worker_id = $id order by 1"
 
 
@@ -76,6 +121,10 @@ class Person:
     """Application and account id of the accounts that are theirs alone."""
     unsure: tuple[tuple[str, str], ...] = ()
     """Accounts that bear an e-mail address of theirs, and whose owner is ambiguous."""
+    shared: tuple[str, ...] = ()
+    """Of the words and numbers, in lower case, those that somebody else or their account bears too, as namesakes do."""
+    logins: tuple[tuple[str, str], ...] = ()
+    """Application and user name of their accounts, in lower case, where no other account there bears it."""
 
 
 def in_store(state: Path, who: str) -> Person | None:
@@ -117,12 +166,16 @@ def _find(con: duckdb.DuckDBPyConnection, who: str) -> Person | None:
         return None
     pairs(con, accounts)
     words = sorted(word for (word,) in con.execute(_WORDS, {"id": worker_id}).fetchall() if word and word.strip())
+    numbers = [row[0] for row in con.execute(_NUMBERS, {"id": worker_id}).fetchall() if row[0]]
+    known = {"id": worker_id, "words": words, "numbers": [number.lower() for number in numbers]}
     return Person(
         worker_id,
         tuple(words),
-        tuple(row[0] for row in con.execute(_NUMBERS, {"id": worker_id}).fetchall() if row[0]),
+        tuple(numbers),
         tuple(accounts),
         tuple(con.execute(_UNSURE, {"known": [word for word in words if "@" in word]}).fetchall()),
+        tuple(row[0] for row in con.execute(_SHARED, known).fetchall()),
+        tuple(con.execute(_LOGINS, {"id": worker_id}).fetchall()),
     )
 
 
