@@ -7,8 +7,6 @@ not roles, people who enter through IAM Identity Center, nor what a user may do:
 report. AWS makes a report anew every four hours at most. No network, no rate limit.
 """
 
-import csv
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +15,8 @@ from scanner.collectors.accounts import Entry
 from scanner.collectors.file_choice import choose, too_old
 from scanner.collectors.interface import Look, Progress
 from scanner.collectors.reading import Reading
+from scanner.collectors.table_columns import Layout
+from scanner.collectors.table_csv import CsvTable
 from scanner.config import Application
 from scanner.errors import SourceError
 from scanner.model import Collected, Verdict
@@ -28,7 +28,6 @@ _NEEDED = (
 )
 _SIGN_IN_WAYS = ("password_enabled", "access_key_1_active", "access_key_2_active", "cert_1_active", "cert_2_active")
 _NOTHING = ("", "N/A", "no_information", "not_supported")
-_MAX_FIELD = 8192
 
 
 def collect_aws_iam(app: Application, into: Path, progress: Progress) -> Collected:
@@ -40,32 +39,38 @@ def collect_aws_iam(app: Application, into: Path, progress: Progress) -> Collect
 def look(app: Application) -> Look:
     """Read the first lines as a scan would, and none of the users."""
     file = choose(_path(app), replace(app.file, stable_seconds=0), 0)
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        header = _header(csv.reader(lines), file)
-    return Look(f"a credential report of {len(header)} columns", file=file, max_age_hours=app.file.max_age_hours or 48)
+    table = _opened(file)
+    table.close()
+    return Look(
+        f"a credential report of {len(table.header)} columns", file=file, max_age_hours=app.file.max_age_hours or 48
+    )
+
+
+def _opened(file: Path) -> CsvTable:
+    table = CsvTable(Layout(file, "credential report", _NEEDED, identity=("arn",), delimiter=","))
+    missing = [name for name in _NEEDED if name not in table.header]
+    if missing:
+        table.close()
+        raise SourceError(f"{file.name} is no credential report of AWS: it has no column {missing[0]}")
+    return table
 
 
 def _read(app: Application, reading: Reading) -> None:
     file = choose(_path(app), app.file, app.limits.max_seconds)
     reading.query = file.name
-    before = file.stat()
-    csv.field_size_limit(_MAX_FIELD)
+    table = _opened(file)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.reader(lines, strict=True)
-            header = _header(rows, file)
-            for line, cells in enumerate(rows, 2):
-                if len(cells) != len(header):
-                    reading.doubt(f"line {line:,} has {len(cells)} fields and not {len(header)}: was the file cut off?")
-                    continue
-                _user(reading, dict(zip(header, cells, strict=True)), line)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise SourceError(f"{file.name} is no credential report from here on: {error}") from None
-    except OSError as error:
-        raise SourceError(f"{file.name} cannot be read: {error.strerror}") from None
-    after = file.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError(f"{file.name} changed while it was read")
+        reading.query = f"{file.name} {table.settings}"
+        width = len(table.header)
+        for line, cells in table.rows():
+            if cells is None or len(cells) != width:
+                found = "cannot be read" if cells is None else f"has {len(cells)} fields and not {width}"
+                reading.doubt(f"line {line:,} {found}: was the file cut off?")
+            else:
+                _user(reading, dict(zip(table.header, cells, strict=True)), line)
+        reading.sha256 = table.finish()
+    finally:
+        table.close()
     reading.catalogue.append(Entry("entitlement", "root", "Root user", is_privileged=True))
     if stale := too_old(file, app.file.max_age_hours):
         reading.doubt(stale, Verdict.UNKNOWN)
@@ -80,17 +85,6 @@ def _path(app: Application) -> Path:
     if app.path is None:
         raise SourceError(f"application {app.id} has no path")
     return app.path
-
-
-def _header(rows: Iterator[list[str]], file: Path) -> list[str]:
-    try:
-        header: list[str] = next(rows, [])
-    except csv.Error:
-        header = []
-    missing = [name for name in _NEEDED if name not in header]
-    if missing:
-        raise SourceError(f"{file.name} is no credential report of AWS: it has no column {missing[0]}")
-    return header
 
 
 def _user(reading: Reading, row: dict[str, str], line: int) -> None:

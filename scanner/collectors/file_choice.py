@@ -23,8 +23,8 @@ def choose(path: Path, settings: FileSettings, seconds: float) -> Path:
 
 
 def too_old(file: Path, max_age_hours: float | None) -> str:
-    """Return why a file proves nothing about today; empty if it does."""
-    hours = (time.time() - file.stat().st_mtime) / 3600
+    """Return why a file proves nothing about today; empty if it does. Raises SourceError where it has gone."""
+    hours = (time.time() - _facts(file).st_mtime) / 3600
     if max_age_hours is None or hours <= max_age_hours:
         return ""
     return (
@@ -38,7 +38,7 @@ def _newest(path: Path, by: str) -> Path:
         raise SourceError(f"no file {path.name} in {path.parent.name or '/'}/")
     if by == "name":
         return max(found, key=lambda one: one.name)
-    times = {one: one.stat().st_mtime_ns for one in found}
+    times = {one: _facts(one).st_mtime_ns for one in found}
     latest = max(times.values())
     newest = sorted(one for one, at in times.items() if at == latest)
     if len(newest) > 1:

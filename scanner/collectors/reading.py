@@ -42,6 +42,8 @@ class Reading:
     """How many accounts there are, where the source says so."""
     stated_rows: int | None = None
     """How many rows there are, where the source counts those."""
+    sha256: str = ""
+    """Over the bytes of the source; without it, over the rows that it gave."""
     pages: int = 0
     groups_stated: int | None = None
     sign_in_grain_days: int = 0
@@ -137,7 +139,7 @@ def _judged(reading: Reading, blank: Source) -> Collected:
         groups_stated=reading.groups_stated,
         groups_collected=reading.groups.rows,
         sign_in_grain_days=reading.sign_in_grain_days,
-        sha256=reading.rows.sha256,
+        sha256=reading.sha256 or reading.rows.sha256,
     )
     if not reading.rows.rows and (reading.doubts or reading.stated != 0):
         for file in (reading.rows, reading.grants, reading.groups):

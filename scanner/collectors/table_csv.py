@@ -235,7 +235,7 @@ def identity(status: os.stat_result) -> tuple[int, ...]:
 def _bad_line(path: Path, encoding: str) -> int:
     line = 1
     decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while True:
             chunk = file.read(1 << 20)
             try:

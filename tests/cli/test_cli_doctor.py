@@ -6,12 +6,15 @@ import threading
 import time
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from cli_runs import run
 from click.testing import CliRunner
 
 from scanner.cli import main
+from scanner.cli.checks import sources
+from scanner.config import Application, Roster
 
 TOKEN = "canary-51c2d84b6098"
 
@@ -353,3 +356,23 @@ def test_a_missing_secret_for_writing_and_missing_approvers_are_told(work):
     assert examine(work)[1]["approvals"][0] == "warning"
     config.write_text(config.read_text() + "approvals = 2\n")
     assert examine(work)[1]["approvals"][0] == "failed"
+
+
+def test_a_fault_of_ours_names_its_type_and_no_more(monkeypatch, capfd):
+    """In the thread of an application and for a roster; the others are looked at all the same."""
+
+    def broken(*words):
+        raise KeyError(TOKEN)
+
+    monkeypatch.setattr(sources, "briefly", broken)
+    apps = [Application("crm", "CRM", "scim"), Application("tel", "Telephones", "none", reason="no interface")]
+
+    told = [*sources.roster(Roster("hr", Path("hr.csv")), {}), *sources.applications(apps, {})()]
+
+    assert [(one.what, one.result.value) for one in told] == [
+        ("roster hr", "failed"),
+        ("application crm", "failed"),
+        ("application tel", "note"),
+    ]
+    assert {one.detail for one in told[:2]} == {"internal error while asking (KeyError); please report it"}
+    assert capfd.readouterr() == ("", "")

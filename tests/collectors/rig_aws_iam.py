@@ -45,14 +45,15 @@ def collect(folder: Path, text: str | None, **settings: object) -> Collected:
     """Collect a report."""
     path = folder / "report.csv"
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return SOURCES["aws_iam"].collect(application(path, **settings), folder / "staging", no_progress)
 
 
-def look(folder: Path, text: str) -> Look:
+def look(folder: Path, text: str | None) -> Look:
     """Let doctor look at a report."""
     path = folder / "report.csv"
-    path.write_text(text)
+    if text is not None:
+        path.write_text(text)
     return SOURCES["aws_iam"].look(application(path))
 
 

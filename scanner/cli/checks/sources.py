@@ -22,7 +22,8 @@ _PROBE_SECONDS = 60.0
 
 def roster(one: Roster, refused: Mapping[str, str]) -> Iterator[Check]:
     """Look at a roster as its kind does."""
-    return _asked(f"roster {one.id}", one, refused, lambda: ROSTERS[one.type].look(briefly(one)))
+    what = f"roster {one.id}"
+    yield from _whole(what, lambda: _asked(what, one, refused, lambda: ROSTERS[one.type].look(briefly(one))))
 
 
 def _found(look: Look) -> Found:
@@ -41,7 +42,7 @@ def applications(apps: Sequence[Application], refused: Mapping[str, str]) -> Cal
     found: dict[str, list[Check]] = {}
 
     def look(app: Application) -> None:
-        found[app.id] = list(_application(app, refused))
+        found[app.id] = _whole(f"application {app.id}", lambda: _application(app, refused))
 
     threads = [threading.Thread(target=look, args=(app,), daemon=True) for app in apps]
     for thread in threads:
@@ -50,9 +51,17 @@ def applications(apps: Sequence[Application], refused: Mapping[str, str]) -> Cal
     def results() -> Iterator[Check]:
         for thread, app in zip(threads, apps, strict=True):
             thread.join()
-            yield from found.get(app.id, [Check(f"application {app.id}", Result.FAILED, "internal error while asking")])
+            yield from found[app.id]
 
     return results
+
+
+def _whole(what: str, checks: Callable[[], Iterator[Check]]) -> list[Check]:
+    """Return the checks; of a fault of ours only the type, as its text may hold anything."""
+    try:
+        return list(checks())
+    except Exception as error:
+        return [Check(what, Result.FAILED, f"internal error while asking ({type(error).__name__}); please report it")]
 
 
 def _application(app: Application, refused: Mapping[str, str]) -> Iterator[Check]:
