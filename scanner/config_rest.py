@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.config_keys import Check, Key, Problems, join, map_of, number, one_of, read_table, text
-from scanner.config_values import of_form
+from scanner.config_values import no_secrets, of_form
 from scanner.connections import GrantList
 
 _PATH = re.compile(r"/[^\s?#\\]*")
@@ -23,7 +23,7 @@ def list_keys() -> dict[str, Key]:
     """Return the keys that describe one list."""
     return {
         "path": Key(_path, required=True),
-        "query": Key(map_of(text)),
+        "query": Key(no_secrets(map_of(text))),
         "items": Key(text),
         "paging": Key(one_of("none", "page", "offset", "cursor", "next", "link")),
         "parameter": Key(text),

@@ -30,7 +30,7 @@ from scanner.config_keys import (
     table,
     text,
 )
-from scanner.config_values import date_format, delimiter, encoding
+from scanner.config_values import date_format, delimiter, encoding, no_secrets
 from scanner.connections import RestSettings
 from scanner.errors import ConfigError
 
@@ -189,7 +189,7 @@ def _application_keys(base: Path, time_zone: Check) -> dict[str, Key]:
         "entitlements": Key(existing_from(base, "file")),
         **dict.fromkeys(connection_keys(), Key(table)),
         "scim": Key(table),
-        "settings": Key(table),
+        "settings": Key(no_secrets(table)),
         "write": Key(table),
     }
 

@@ -2,12 +2,17 @@
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 
-from scanner.config_keys import text
+from scanner.config_keys import Check, WrongItemsError, text
 
+_SECRET = re.compile(
+    r"key|auth|sig|.*(token|password|passwd|pwd|passphrase|secret|bearer|credentials?|authorization|signature)"
+    r"|.*(api|access|private|subscription|function|shared|account)key"
+)
+"""A name under which people write secrets, in lower case and without what stands between its words."""
 _NAMED_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
@@ -22,6 +27,29 @@ def of_form(pattern: str, what: str) -> Callable[[object], str]:
         return said
 
     return check
+
+
+def no_secrets(check: Check) -> Check:
+    """Return a check for a table in which, at any depth, no key is the name of a secret, and that passes `check`."""
+
+    def checked(value: object) -> object:
+        if wrong := list(_secret_names(value)):
+            raise WrongItemsError([(name, "a secret never stands in this file; use auth") for name in wrong])
+        return check(value)
+
+    return checked
+
+
+def _secret_names(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if _SECRET.fullmatch(re.sub(r"[\W_]", "", name).lower()):
+                yield name
+            else:
+                yield from _secret_names(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _secret_names(one)
 
 
 def split_address(address: str) -> SplitResult:

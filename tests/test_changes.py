@@ -1,5 +1,6 @@
 """What a scan judged by is recorded, and the report tells what is not as it was in the scan before."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -99,14 +100,17 @@ def test_the_report_shows_them_without_people_and_no_secret_is_kept(company: Pat
 
 
 def test_a_key_tells_no_secret() -> None:
-    """Commands by their first word, addresses without user and query, references by name; tables by their id."""
+    """Commands by their first word, addresses without user and query, references by name, what others get as a hash."""
     raw = {
         "application": [{"id": "crm", "base_url": "https://me:canary@crm.example/scim?key=canary", "n": [1, 2]}],
         "kinds": [{"pattern": "svc-*"}],
         "auth": {"token_env": "CRM_TOKEN", "token_command": ["pass", "canary"]},
         "url": {"command": ["vault", "canary"]},
+        "rest": {"query": {"include": "canary"}},
+        "settings": {"site": "canary", "door": {"pin": 7}},
     }
 
+    digest, nested = (hashlib.sha256(said).hexdigest()[:12] for said in (b'"canary"', b'{"pin": 7}'))
     assert config_record.keys(raw) == {
         "application.crm.id": '"crm"',
         "application.crm.base_url": '"https://crm.example/scim?..."',
@@ -115,6 +119,9 @@ def test_a_key_tells_no_secret() -> None:
         "auth.token_env": '"CRM_TOKEN"',
         "auth.token_command": '["pass", "..."]',
         "url.command": '["vault", "..."]',
+        "rest.query.include": f'"sha256:{digest}"',
+        "settings.site": f'"sha256:{digest}"',
+        "settings.door": f'"sha256:{nested}"',
     }
 
 

@@ -42,6 +42,8 @@ def load(tmp_path: Path, text: str) -> Config:
         (APP + COLUMNS + LIST + 'paging = "cursor"', 'rest.next: missing; paging = "cursor" needs the place of it'),
         (APP + COLUMNS + LIST + 'paging = "link"\nnext = "x"', 'rest.next: does not apply to paging = "link"'),
         (APP + COLUMNS + LIST + 'count = "x"\ncount_header = "X-Y"', "does not go with count"),
+        (APP + COLUMNS + LIST + 'query = { api_key = "c" }', "rest.query.api_key: a secret never stands in this file"),
+        (APP + COLUMNS + LIST + 'query = { accessToken = "c" }', "rest.query.accessToken: a secret never stands in"),
         (APP + COLUMNS + LIST + "grants = 7", "must be tables"),
         (APP + COLUMNS + LIST + '[[application.rest.grants]]\npath = "/roles"', "table 1.account: missing"),
         (

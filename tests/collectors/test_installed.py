@@ -94,6 +94,11 @@ def test_a_scan_reads_it_as_any_other_source(tmp_path: Path) -> None:
         ('{ site = "hq" }', "{ }", "application[1] (doors).settings.site: missing"),
         ('{ site = "hq" }', "{ site = 1 }", "application[1] (doors).settings.site: must be text, not a whole number"),
         ("site =", "sight =", "application[1] (doors).settings.sight: unknown key; did you mean site?"),
+        (
+            '{ site = "hq" }',
+            '{ site = "hq", login = { Password = "canary" } }',
+            "application[1] (doors).settings.Password: a secret never stands in this file",
+        ),
         ("base_url", "# ", "application[1] (doors).base_url: missing; type gatehouse needs it"),
         (
             "coverage",
