@@ -166,9 +166,12 @@ class Link:
         )
 
     def ranged(self, dn: str, attribute: str) -> Iterator[bytes]:
-        """Yield all values of an attribute of which the server gives only so many at a time (MS-ADTS 3.1.1.3.1.3.3)."""
+        """Yield all values of an attribute of which the server gives only so many at a time (MS-ADTS 3.1.1.3.1.3.3).
+
+        Raises ListCutError where they do not end within limits, SourceError where they fail.
+        """
         start = 0
-        while True:
+        for _ in range(self.app.limits.max_pages):
             found = self.entry(dn, [f"{attribute};range={start}-*"]).values
             for name, values in found.items():
                 match = re.fullmatch(rf"{re.escape(attribute.lower())};range=(\d+)-(\d+|\*)", name)
@@ -179,7 +182,15 @@ class Link:
                 raise SourceError(f"the values of {attribute} from the {start:,}th on are missing")
             if match[2] == "*":
                 return
+            if int(match[2]) < start:
+                raise SourceError(
+                    f"the directory gives a range of the values of {attribute} that ends before it begins"
+                )
             start = int(match[2]) + 1
+        raise ListCutError(
+            f"the values of {attribute} did not end within {self.app.limits.max_pages:,} requests (limits.max_pages)",
+            Verdict.SHORT,
+        )
 
     def _open(self) -> None:
         import ldap
@@ -200,8 +211,9 @@ class Link:
             seconds=self._allowed(),
             until=self._until,
         )
+        # The descriptor carries the connection; the library wants an address too, which need not be the real one.
+        con = self._con = ldap.initialize("ldap://directory", fileno=self._wire.end)
         # What files and variables of the machine say of referrals or limits must not count here.
-        con = self._con = ldap.initialize(f"ldap://{where.host}", fileno=self._wire.end)
         con.protocol_version = ldap.VERSION3
         con.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
         con.set_option(ldap.OPT_DEREF, ldap.DEREF_NEVER)

@@ -20,7 +20,12 @@ def unchanged(message: bytes) -> bytes:
 
 @contextlib.contextmanager
 def between(
-    served: Directory, *, cut_after: int | None = None, ask: Rewrite = unchanged, answer: Rewrite = unchanged
+    served: Directory,
+    *,
+    cut_after: int | None = None,
+    ask: Rewrite = unchanged,
+    answer: Rewrite = unchanged,
+    at: str = "127.0.0.1",
 ) -> Iterator[str]:
     """Yield an address in front of a directory; the way back ends after so many bytes."""
     host, port = served.url.removeprefix("ldap://").split(":")
@@ -33,9 +38,10 @@ def between(
                 for way in ((client, server, ask, None), (server, client, answer, cut_after)):
                     threading.Thread(target=_carry, args=way, daemon=True).start()
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    family, named = (socket.AF_INET6, f"[{at}]") if ":" in at else (socket.AF_INET, at)
+    with socket.create_server((at, 0), family=family) as listening:
         threading.Thread(target=accept, args=(listening,), daemon=True).start()
-        yield f"ldap://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"ldap://{named}:{listening.getsockname()[1]}"
         listening.shutdown(socket.SHUT_RDWR)
 
 
@@ -68,8 +74,10 @@ def _message(stream: Any) -> bytes:
 class Ranges:
     """Gives members a few at a time, as Active Directory gives 1,500 (MS-ADTS 3.1.1.3.1.3.3)."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, back: int = 0) -> None:
+        """`back` is by how many the end that is told lies before that of the values."""
         self.size = size
+        self.back = back
         self.asked: list[int] = []
 
     def ask(self, message: bytes) -> bytes:
@@ -94,7 +102,8 @@ class Ranges:
                 start = self.asked[-1] if self.asked else 0
                 values = [bytes(one) for one in attribute["vals"]]
                 is_last = start + self.size >= len(values)
-                attribute["type"] = f"member;range={start}-{'*' if is_last else start + self.size - 1}"
+                end = max(0, start + self.size - 1 - self.back)
+                attribute["type"] = f"member;range={start}-{'*' if is_last else end}"
                 attribute["vals"].clear()
                 attribute["vals"].extend(values[start : start + self.size])
         return bytes(encoder.encode(decoded))

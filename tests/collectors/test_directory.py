@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,35 @@ def test_the_members_of_a_large_group_come_in_ranges(tmp_path: Path) -> None:
     assert found.source.verdict is Verdict.COMPLETE, found.source.detail
     assert ranges.asked == [0, 3, 6, 9]
     assert memberships(found) == {"all": {f"p{at}" for at in range(10)}}
+
+
+@pytest.mark.parametrize(
+    ("back", "said", "most"),
+    [(1, "a range of the values of member that ends before it begins", 2), (0, "did not end within 5 requests", 5)],
+)
+def test_ranges_without_end_are_given_up(back: int, said: str, most: int, tmp_path: Path) -> None:
+    """A server that goes back would be asked the same for ever; one that gives crumbs, as often as limits allow."""
+    ranges = Ranges(1, back=back)
+    entries = crowd(10) + group("all", *(f"uid=p{at},{PEOPLE}" for at in range(10)))
+    with (
+        slapd.directory(entries, CANARY) as served,
+        between(served, ask=ranges.ask, answer=ranges.answer) as url,
+    ):
+        app = application(served, LdapSettings(url=url, base=BASE))
+        found = collect(replace(app, limits=replace(app.limits, max_pages=5, page_size=100)), tmp_path)
+
+    assert found.source.verdict is not Verdict.COMPLETE
+    assert said in found.source.detail
+    assert len(ranges.asked) == most
+
+
+def test_a_directory_may_have_an_address_of_ipv6(tmp_path: Path) -> None:
+    """As any other."""
+    with slapd.directory(person("ada"), CANARY) as served, between(served, at="::1") as url:
+        found = collect(application(served, LdapSettings(url=url, base=BASE)), tmp_path)
+
+    assert "[::1]" in url
+    assert found.source.verdict is Verdict.COMPLETE, found.source.detail
 
 
 def test_a_server_that_forgets_to_page_is_not_believed(tmp_path: Path) -> None:
